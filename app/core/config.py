@@ -1,0 +1,72 @@
+"""Settings: one class, read from the environment (prefix ``PENTIMENTO_``), each with its help."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="PENTIMENTO_", extra="ignore", frozen=True)
+
+    # Places
+    data_dir: Path = Field(Path("data"), description="Folder of the database, pictures, secret and the embedded broker.")
+    cache: Path = Field(
+        default_factory=lambda: user_cache_path("pentimento"), description="Folder of converted network weights, shared by checkouts."
+    )
+    artefacts: Path | None = Field(None, description="Folder of already downloaded package files, for machines with no network.")
+    database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data folder.")
+    redis_url: str | None = Field(None, description="Redis or Valkey URL; default: the embedded Valkey server of `pentimento serve`.")
+    blobs_url: str | None = Field(None, description="fsspec URL for pictures, such as s3://bucket/prefix; default: the data folder.")
+
+    # Web
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on; 0 picks a free one.")
+    secure_cookies: bool = Field(False, description="Mark cookies Secure; set it when the site is served over TLS.")
+
+    # Limits
+    max_upload_mb: float = Field(25, gt=0, description="Largest accepted picture file, in megabytes.")
+    max_megapixels: float = Field(50, gt=0, description="Largest accepted picture, in millions of pixels.")
+    max_active_jobs: int = Field(20, ge=1, description="Jobs one person may have waiting or running.")
+    max_queue: int = Field(1000, ge=1, description="Jobs that may wait in all.")
+    min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
+    undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")
+
+    # Workers
+    lease_seconds: float = Field(30, gt=0, description="How long a claimed job stays claimed without a heartbeat.")
+    heartbeat_seconds: float = Field(10, gt=0, description="Time between a worker's heartbeats.")
+    sweep_seconds: float = Field(15, gt=0, description="Time between sweeps for expired leases and lost wake-ups.")
+    stall_seconds: float = Field(300, gt=0, description="Time without progress after which a worker gives its job up.")
+    max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
+    preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")
+    precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")
+    warm_up: bool = Field(True, description="Load the networks when a worker starts rather than at its first job.")
+
+    @property
+    def data(self) -> Path:
+        return self.data_dir.expanduser().resolve()
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return int(self.max_upload_mb * 1_000_000)
+
+    @property
+    def max_pixels(self) -> int:
+        return int(self.max_megapixels * 1_000_000)
+
+    @property
+    def sql_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.data / 'pentimento.db'}"
+
+    @property
+    def picture_url(self) -> str:
+        return self.blobs_url or (self.data / "pictures").as_uri()
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    return Settings()

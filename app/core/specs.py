@@ -1,0 +1,159 @@
+"""Parameters of a style transfer: names, ranges, defaults and help, each stated once."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from app.core.errors import ParameterError
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+MIN_SIDE = 32
+
+
+class StyleParams(BaseModel):
+    """Everything that decides the pixels, besides the two pictures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: int = Field(512, ge=64, le=2048, title="Size", description="Longer side of the finished picture, in pixels.")
+    aspect: Literal["keep", "square"] = Field(
+        "keep", title="Shape", description="Keep the photograph's proportions, or squeeze it into a square as the paper does."
+    )
+    strength: float = Field(
+        1.0, ge=0.05, le=20.0, title="Strength", description="How strongly the painting shows: multiplies every style weight."
+    )
+    content_weight: float = Field(1.0, ge=0.0, le=100.0, title="Content weight", description="How firmly the photograph's shapes are held.")
+    style_relu1_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu1_1", description="Weight of colours and finest texture.")
+    style_relu2_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu2_1", description="Weight of fine texture.")
+    style_relu3_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu3_1", description="Weight of small brush strokes.")
+    style_relu4_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu4_1", description="Weight of large brush strokes.")
+    style_relu5_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu5_1", description="Weight of the largest motifs.")
+    content_layer: Literal["relu3_2", "relu4_2", "relu5_2"] = Field(
+        "relu4_2", title="Content layer", description="Where in VGG19 shapes are compared; later layers hold them more loosely."
+    )
+    tv: float = Field(
+        0.0, ge=0.0, le=100.0, title="Smoothness", description="Total variation weight; higher values remove speckle and fine texture."
+    )
+    style_scale: float = Field(
+        1.0,
+        ge=0.25,
+        le=2.0,
+        title="Style scale",
+        description="Size of the painting relative to the result: larger gives larger brush strokes.",
+    )
+    iterations: tuple[int, ...] = Field(
+        (60, 25),
+        max_length=5,
+        title="Iterations",
+        description="Steps at each scale, coarse to fine; the last is the full size, each before it half of the next. Empty: instant picture only.",
+    )
+    optimiser: Literal["lbfgs", "adam"] = Field(
+        "lbfgs", title="Optimiser", description="L-BFGS gets further in the same time; Adam is the paper's."
+    )
+    learning_rate: float = Field(0.02, ge=0.0001, le=0.5, title="Learning rate", description="Step size of Adam; L-BFGS finds its own.")
+    init: Literal["adain", "content", "noise"] = Field(
+        "adain", title="Start from", description="The instant AdaIN picture, the photograph itself, or random noise."
+    )
+    seed: int = Field(0, ge=0, le=2**32 - 1, title="Seed", description="Fixes every random choice; only noise depends on it.")
+
+    @field_validator("iterations", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("iterations")
+    @classmethod
+    def _bounded(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if any(not 0 <= n <= 5000 for n in value):
+            raise ValueError("each scale takes 0 to 5000 iterations")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _finite(cls, value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError("must be a finite number")
+        return value
+
+    @model_validator(mode="after")
+    def _some_loss(self) -> Self:
+        if not any(self.style_weights.values()) and not self.content_weight:
+            raise ValueError("content weight and every style weight are zero: nothing is left to paint")
+        if self.init != "adain" and not sum(self.iterations):
+            raise ValueError("without iterations only the AdaIN start gives a picture")
+        return self
+
+    @property
+    def style_weights(self) -> dict[str, float]:
+        """Weight of each style layer, before ``strength``."""
+        return {layer: getattr(self, f"style_{layer}") for layer in STYLE_LAYERS}
+
+
+class Preset(BaseModel):
+    """A named set of parameters, as data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    help: str
+    params: StyleParams
+
+
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            name="instant",
+            title="Instant",
+            help="One pass of AdaIN: a picture in about two seconds.",
+            params=StyleParams(iterations=()),
+        ),
+        Preset(
+            name="default",
+            title="Painting",
+            help="Instant start, then refined from coarse to fine: the best picture for a minute's wait.",
+            params=StyleParams(),
+        ),
+        Preset(
+            name="paper",
+            title="As in the paper",
+            help="512 × 512 square, content at relu5_2, Adam from the photograph, 1,000 iterations. Slow: for comparison.",
+            params=StyleParams(
+                aspect="square", content_layer="relu5_2", iterations=(1000,), optimiser="adam", learning_rate=0.02, init="content"
+            ),
+        ),
+    )
+}
+DEFAULT_PRESET = "default"
+
+
+def resolve(preset: str = DEFAULT_PRESET, changes: dict[str, Any] | None = None) -> StyleParams:
+    """Return the preset's parameters with ``changes`` applied.
+
+    Raises:
+        ParameterError: unknown preset, unknown name or value out of range; ``field`` names it.
+    """
+    if preset not in PRESETS:
+        raise ParameterError(f"There is no preset called {preset!r}. Choose one of: {', '.join(PRESETS)}.", field="preset")
+    try:
+        return StyleParams.model_validate({**PRESETS[preset].params.model_dump(), **(changes or {})})
+    except ValidationError as error:
+        raise _in_words(error) from error
+
+
+def _in_words(error: ValidationError) -> ParameterError:
+    first = error.errors()[0]
+    name = str(first["loc"][0]) if first["loc"] else None
+    spec = StyleParams.model_fields.get(name or "")
+    if name and spec is None:
+        return ParameterError(f"There is no parameter called {name!r}.", field=name)
+    label = f"{spec.title}: " if spec else ""
+    reason = first["msg"].removeprefix("Value error, ")
+    received = f" Received: {first['input']!r}." if name else ""
+    return ParameterError(f"{label}{reason[:1].lower()}{reason[1:]}.{received}", field=name)

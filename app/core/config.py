@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -22,6 +22,8 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="SQLAlchemy URL; default: SQLite in the data folder.")
     redis_url: str | None = Field(None, description="Redis or Valkey URL; default: the embedded Valkey server of `pentimento serve`.")
     blobs_url: str | None = Field(None, description="fsspec URL for pictures, such as s3://bucket/prefix; default: the data folder.")
+
+    secret: SecretStr | None = Field(None, min_length=32, description="Signs cookies; default: made at the first start in the data folder.")
 
     # Web
     host: str = Field("127.0.0.1", description="Address the web server listens on.")

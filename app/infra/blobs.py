@@ -1,0 +1,88 @@
+"""Stored pictures: bytes under a key, in a local folder or an object store. The only user of fsspec."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import tempfile
+from pathlib import Path
+
+import fsspec  # type: ignore[import-untyped]
+
+from app.core.errors import NotFound, StorageFull
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
+
+
+class Blobs:
+    def __init__(self, url: str) -> None:
+        self._fs, root = fsspec.core.url_to_fs(url)
+        self._root = root.rstrip("/")
+        self._local = self._fs.protocol == "file" or "file" in self._fs.protocol
+        if self._local:
+            Path(self._root).mkdir(parents=True, exist_ok=True)
+
+    @property
+    def local_root(self) -> Path | None:
+        """The folder on this machine that holds the pictures, or None for an object store."""
+        return Path(self._root) if self._local else None
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store ``data`` whole or not at all.
+
+        fsspec promises neither fsync nor an atomic rename, so local files are written here.
+        """
+        path = self._path(key)
+        if not self._local:
+            self._fs.pipe_file(path, data)
+            return
+        try:
+            _write_atomically(Path(path), data)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise StorageFull("The disk is full, so the picture could not be stored. Free some space and try again.") from error
+            raise
+
+    def get(self, key: str) -> bytes:
+        try:
+            data: bytes = self._fs.cat_file(self._path(key))
+        except FileNotFoundError as error:
+            raise NotFound("That picture is no longer stored.") from error
+        return data
+
+    def delete(self, key: str) -> None:
+        try:
+            self._fs.rm_file(self._path(key))
+        except FileNotFoundError:
+            return
+
+    def delete_folder(self, prefix: str) -> None:
+        try:
+            self._fs.rm(self._path(prefix), recursive=True)
+        except FileNotFoundError:
+            return
+
+    def _path(self, key: str) -> str:
+        if not _KEY.fullmatch(key):
+            raise NotFound(f"That is not the name of a stored picture. Received: {key!r}")
+        return f"{self._root}/{key}"
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,80 @@
+"""Celery as its senders see it: configuration, wake-ups by task name, and how many are waiting."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import redis
+from celery import Celery  # type: ignore[import-untyped]
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from app.core.config import Settings
+from app.core.errors import Unavailable
+
+log = logging.getLogger(__name__)
+
+# How long a message may stay unacknowledged; above the hard time limit of a task.
+HARD_LIMIT_SECONDS = 6 * 3600
+VISIBILITY_SECONDS = HARD_LIMIT_SECONDS + 1800
+SOFT_SHUTDOWN_SECONDS = 20.0
+
+
+def redis_url(settings: Settings) -> str:
+    if settings.redis_url is None:
+        raise Unavailable("No broker is configured: start everything with `pentimento serve`, or set PENTIMENTO_REDIS_URL.")
+    return settings.redis_url
+
+
+def celery_config(settings: Settings) -> dict[str, Any]:
+    """Return the configuration that senders and workers share."""
+    transport = {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 5, "socket_keepalive": True}
+    return {
+        "broker_url": redis_url(settings),
+        "broker_transport_options": transport,
+        "result_backend_transport_options": transport,
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "broker_connection_retry_on_startup": True,
+        "task_ignore_result": True,
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_track_started": True,
+        "task_create_missing_queues": True,
+        "task_time_limit": HARD_LIMIT_SECONDS,
+        "task_soft_time_limit": HARD_LIMIT_SECONDS - 600,
+        "worker_prefetch_multiplier": 1,
+        "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
+        "worker_enable_soft_shutdown_on_idle": False,
+        "worker_hijack_root_logger": False,
+        "worker_send_task_events": False,
+        "enable_utc": True,
+    }
+
+
+class Broker:
+    """Sends wake-ups. A message says only "look at this queue": losing or repeating one is harmless."""
+
+    def __init__(self, settings: Settings, client: redis.Redis) -> None:
+        self._app = Celery("pentimento", set_as_current=False)
+        self._app.conf.update(celery_config(settings))
+        self._client = client
+
+    def wake(self, task: str, queue: str, hint: str) -> bool:
+        """Send one wake-up. Return False when the broker is away: the sweeper sends it later."""
+        try:
+            self._app.send_task(task, args=(hint,), queue=queue, retry=False, ignore_result=True)
+        except (OperationalError, RedisError, OSError) as error:
+            log.warning("wake-up not sent, the sweeper will: %s", error)
+            return False
+        return True
+
+    def outstanding(self, queue: str) -> int:
+        """Return how many messages wait in ``queue`` or are held by a worker."""
+        return int(self._client.llen(queue)) + int(self._client.hlen("unacked"))
+
+    def ping(self) -> None:
+        self._client.ping()
+
+    def close(self) -> None:
+        self._app.close()

@@ -1,0 +1,67 @@
+"""The job's row. It is the truth; messages and streams only point at it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Float, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.infra.database import Base
+
+# A job's kind names its queue; its task is named beside it.
+STYLIZE = "stylize"
+TASKS = {STYLIZE: "pentimento.stylize"}
+
+
+class State(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+TERMINAL = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+
+
+class Job(Base):
+    __tablename__ = "jobs"
+    __table_args__ = (Index(None, "kind", "state", "created_at"), Index(None, "owner", "created_at"))
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    owner: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(16), default=State.QUEUED)
+
+    preset: Mapped[str] = mapped_column(String(32))
+    params: Mapped[dict[str, Any]] = mapped_column(JSON)
+    # {"content": {"name", "width", "height", "sha256"}, "style": {…}}
+    inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    # Fencing: every write of a worker names the attempt of its claim.
+    attempt: Mapped[int] = mapped_column(Integer, default=0)
+    crashes: Mapped[int] = mapped_column(Integer, default=0)
+    lease_until: Mapped[float | None] = mapped_column(Float)
+    stop_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+
+    # The live part of the newest event, so that a reload shows what was there.
+    progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    preview: Mapped[str | None] = mapped_column(String(64))
+    result: Mapped[str | None] = mapped_column(String(64))
+    # What the receipt states about the engine: weights, versions, precision, iterations.
+    facts: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    stopped_early: Mapped[bool] = mapped_column(Boolean, default=False)
+    error: Mapped[str | None] = mapped_column(Text)
+
+    # Seconds since 1970 by the database's clock.
+    created_at: Mapped[float] = mapped_column(Float)
+    started_at: Mapped[float | None] = mapped_column(Float)
+    finished_at: Mapped[float | None] = mapped_column(Float)
+    deleted_at: Mapped[float | None] = mapped_column(Float)
+
+    @property
+    def terminal(self) -> bool:
+        return self.state in TERMINAL

@@ -1,0 +1,101 @@
+"""Puts right what messages and dead workers left: expired leases, lost wake-ups, deleted jobs."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from redis.exceptions import RedisError
+
+from app.core.config import Settings
+from app.core.errors import PentimentoError
+from app.infra.blobs import Blobs
+from app.infra.broker import Broker
+from app.infra.database import Database
+from app.infra.streams import EventWriter
+from app.jobs import pictures, repository
+from app.jobs.events import snapshot
+from app.jobs.models import TASKS, Job, State
+
+log = logging.getLogger(__name__)
+
+
+class Sweeper:
+    def __init__(self, settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> None:
+        self._settings = settings
+        self._database = database
+        self._blobs = blobs
+        self._events = events
+        self._broker = broker
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.sweep()
+            except (PentimentoError, RedisError, OSError) as error:
+                log.warning("sweep cut short, next in %g s: %s", self._settings.sweep_seconds, error)
+            if self._ended.wait(self._settings.sweep_seconds):
+                return
+
+    def sweep(self) -> None:
+        self._settle_expired()
+        self._purge_deleted()
+        for kind in TASKS:
+            self._top_up(kind)
+
+    def _settle_expired(self) -> None:
+        """Queue jobs of dead workers again, or end those that keep killing workers."""
+        with self._database.write() as session:
+            settled = list(repository.expired(session))
+            for job in settled:
+                settle_crash(job, self._settings.max_crashes)
+                if job.terminal:
+                    job.finished_at = repository.now(session)
+        for job in settled:
+            log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
+            try:
+                self._events.publish(job.id, snapshot(job).model_dump_json())
+            except RedisError as error:
+                log.warning("event not published, streams read the row: %s", error)
+
+    def _purge_deleted(self) -> None:
+        with self._database.read() as session:
+            old = repository.purgeable(session, self._settings.undo_seconds)
+        for job_id in old:
+            self._blobs.delete_folder(pictures.folder(job_id))
+            with self._database.write() as session:
+                repository.purge(session, job_id)
+
+    def _top_up(self, kind: str) -> None:
+        """Send wake-ups until there are as many as jobs that need one."""
+        with self._database.read() as session:
+            queued = repository.count_in(session, kind, State.QUEUED)
+            running = repository.count_in(session, kind, State.RUNNING)
+        missing = queued and min(queued, queued + running - self._broker.outstanding(kind))
+        for _ in range(max(missing, 0)):
+            if not self._broker.wake(TASKS[kind], kind, "sweeper"):
+                return
+
+
+def settle_crash(job: Job, max_crashes: int) -> None:
+    """Decide what becomes of a running job whose worker died."""
+    job.crashes += 1
+    job.lease_until = None
+    if job.cancel_requested:
+        job.state = State.CANCELLED
+    elif job.crashes >= max_crashes:
+        job.state = State.FAILED
+        job.error = f"The worker died {job.crashes} times while painting this picture, so it was given up. Try a smaller size."
+    else:
+        job.state = State.QUEUED

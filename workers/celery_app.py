@@ -1,0 +1,79 @@
+"""The Celery worker: built here, its parent free of networks and connections.
+
+TensorFlow is not fork-safe, so everything that holds a network, a socket or a GPU is built in
+the child, after the fork.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+from app.core.config import get_settings
+from app.infra.broker import celery_config
+from app.jobs.models import STYLIZE, TASKS
+from workers.child import Child
+from workers.tasks import stylize
+
+CHILD_START_SECONDS = 180.0
+
+app = Celery("pentimento")
+app.conf.update(celery_config(get_settings()))
+app.conf.update(
+    task_default_queue=STYLIZE,
+    worker_pool="prefork",
+    worker_concurrency=1,
+    worker_proc_alive_timeout=CHILD_START_SECONDS,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+)
+
+# Made before the fork, so that parent and children share it.
+_shutting_down = multiprocessing.get_context("fork").Event()
+# Set in each child, after the fork.
+_child: Child | None = None
+
+
+@app.task(name=TASKS[STYLIZE])  # type: ignore[untyped-decorator]
+def wake_up(hint: str) -> bool:
+    """Work on whichever job the rows say is next; ``hint`` names the one that caused the message."""
+    if _child is None:
+        raise RuntimeError(f"This process was not started as a worker's child. Received: {hint!r}")
+    return stylize.run(_child.runtime, _child.engine)
+
+
+@signals.worker_shutting_down.connect
+def _tell_children(**_: Any) -> None:
+    _shutting_down.set()
+
+
+@signals.setup_logging.connect
+def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
+    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+@signals.worker_process_init.connect
+def _start_child(**_: Any) -> None:
+    from workers.child import Child
+
+    _choose_gpu()
+    stylize.child = Child.start(get_settings(), _shutting_down.is_set)
+
+
+@signals.worker_process_shutdown.connect
+def _end_child(**_: Any) -> None:
+    if _child is not None:
+        _child.close()
+
+
+def _choose_gpu() -> None:
+    """Give each child one GPU, before TensorFlow is imported and takes them all."""
+    from billiard import current_process
+
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    gpus = [part for part in (visible or "").split(",") if part]
+    if len(gpus) > 1:
+        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]

@@ -1,0 +1,66 @@
+# Pentimento. `make help` lists what can be asked for.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench lock clean venv venv-dev chromium
+
+VENV := .venv/bin/python
+# EXTRA=gpu installs TensorFlow for CUDA in place of the one for the CPU; empty keeps what is installed.
+EXTRA ?=
+# PYTHON=/path/to/python3.12 chooses the interpreter.
+PYTHON ?=
+
+# Prints the first interpreter that really runs and has the right version: a name on the path may be a
+# shim for a version that is not there.
+FIND_PYTHON = for python in $(if $(PYTHON),"$(PYTHON)",.venv/bin/python python3.13 python3.12 python3.11 python3 python); do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' >/dev/null 2>&1 && { echo "$$python"; break; }; done
+
+help:
+	@echo "make run     start everything; PORT=8001, HOST=0.0.0.0, EXTRA=gpu, PENTIMENTO_DATA_DIR=... change it"
+	@echo "make test    all tests, browser tests included"
+	@echo "make lint    ruff, mypy, hadolint"
+	@echo "make bench   measure speed and memory into bench/RESULTS.md"
+	@echo "make lock    make the lock files anew"
+	@echo "make clean   remove .venv and caches; data and network weights stay"
+
+run: venv
+	@exec $(VENV) -m app.cli serve $(if $(HOST),--host "$(HOST)") $(if $(PORT),--port "$(PORT)")
+
+test: venv-dev chromium
+	@$(VENV) -m app.cli fetch
+	@$(VENV) -m pytest $(ARGS)
+
+lint: venv-dev
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+	@.venv/bin/hadolint --no-color Dockerfile
+
+bench: venv
+	@$(VENV) -m app.cli fetch
+	@$(VENV) -m bench
+
+venv venv-dev:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "Pentimento needs Python 3.11, 3.12 or 3.13, and none was found$(if $(PYTHON), as $(PYTHON)). Install one (sudo apt-get install python3 python3-venv) or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; \
+	fi; \
+	"$$python" -m app.local.install $(if $(EXTRA),--extra $(EXTRA)) $(if $(filter venv-dev,$@),--dev)
+
+chromium: venv-dev
+	@$(VENV) -m app.local.browser
+
+# The registry's address stays out of the lock files, so that they work behind any index.
+UV_COMPILE = .lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header $(if $(UPGRADE),--upgrade) pyproject.toml
+lock: venv
+	@$(VENV) -m venv .lock && .lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@$(UV_COMPILE) --extra cpu -o requirements/cpu.txt
+	@$(UV_COMPILE) --extra gpu -o requirements/gpu.txt
+	@$(UV_COMPILE) --group dev -c requirements/cpu.txt -o requirements/dev.txt
+	@rm -rf .lock
+	@! grep -n '://' requirements/*.txt
+
+clean:
+	@rm -rf .venv .lock .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output
+	@find app workers tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -44,6 +44,11 @@ class EventReader:
         entries: Any = await self._client.xrevrange(_key(job_id), count=1)
         return _text(entries[0][0]) if entries else START
 
+    async def holds(self, job_id: str, entry_id: str) -> bool:
+        """Say whether the stream still has that event, so that nothing after it is missing."""
+        entries: Any = await self._client.xrange(_key(job_id), min=entry_id, max=entry_id, count=1)
+        return bool(entries)
+
     async def after(self, job_id: str, last_id: str, wait_ms: int) -> AsyncIterator[tuple[str, str]]:
         """Yield (id, payload) of the events after ``last_id``, waiting for the first up to ``wait_ms``."""
         answer: Any = await self._client.xread({_key(job_id): last_id}, block=wait_ms, count=_KEPT)

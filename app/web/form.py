@@ -1,0 +1,121 @@
+"""The form as data: its fields with their values, ranges, help and messages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from app.core.specs import DEFAULT_PRESET, PRESETS, Preset, StyleParams
+
+ROLES = {"content": "Photograph", "style": "Painting"}
+# Where each option stands; one that is not named here is shown under the last heading.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Picture": ("size", "aspect", "seed"),
+    "Balance": ("strength", "content_weight", "tv", "style_scale"),
+    "What is taken from the painting": ("style_relu1_1", "style_relu2_1", "style_relu3_1", "style_relu4_1", "style_relu5_1"),
+    "How it is painted": ("iterations", "optimiser", "learning_rate", "init", "content_layer"),
+}
+_CHOICES = {
+    "keep": "Keep proportions",
+    "square": "Square",
+    "lbfgs": "L-BFGS",
+    "adam": "Adam",
+    "adain": "Instant picture (AdaIN)",
+    "content": "Photograph",
+    "noise": "Noise",
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A picture the visitor gave before, so that it need not be chosen again."""
+
+    reference: str
+    name: str
+    thumbnail: str
+
+
+@dataclass(frozen=True)
+class Option:
+    """One parameter as a control."""
+
+    name: str
+    title: str
+    help: str
+    kind: Literal["number", "choice", "text"]
+    value: str
+    minimum: str | None = None
+    maximum: str | None = None
+    whole: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class FormState:
+    """Everything the form shows. ``errors`` is by field name; "" is the form as a whole."""
+
+    preset: str = DEFAULT_PRESET
+    values: dict[str, str] = field(default_factory=dict)
+    samples: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Option]]]:
+        shown = {**values_of(PRESETS[self.preset].params), **self.values}
+        named = [name for names in GROUPS.values() for name in names]
+        rest = tuple(name for name in StyleParams.model_fields if name not in named)
+        groups = list(GROUPS.items())
+        groups[-1] = (groups[-1][0], groups[-1][1] + rest)
+        return [(title, [option(name, shown[name]) for name in names]) for title, names in groups]
+
+    @property
+    def options_open(self) -> bool:
+        """The fold stands open where something inside needs attention."""
+        return any(name in StyleParams.model_fields for name in self.errors)
+
+
+def option(name: str, value: str) -> Option:
+    """Return the control of a parameter, made from its specification."""
+    spec = StyleParams.model_fields[name]
+    title, text = spec.title or name, spec.description or ""
+    if get_origin(spec.annotation) is Literal:
+        choices = tuple((choice, _CHOICES.get(choice, choice)) for choice in get_args(spec.annotation))
+        return Option(name, title, text, "choice", value, choices=choices)
+    if spec.annotation in (int, float):
+        return Option(name, title, text, "number", value, _bound(spec, "ge"), _bound(spec, "le"), whole=spec.annotation is int)
+    return Option(name, title, text, "text", value)
+
+
+def values_of(params: StyleParams) -> dict[str, str]:
+    """Return the parameters as a form shows them."""
+    return {name: as_text(value) for name, value in params.model_dump().items()}
+
+
+def as_text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def changes(submitted: dict[str, str], shown_preset: str) -> dict[str, str]:
+    """Return what the visitor changed in the options, relative to the preset they were filled from.
+
+    Without JavaScript the options keep the old preset's values when another one is chosen,
+    and must not override it. A number left empty means the preset's.
+    """
+    before = values_of(PRESETS[shown_preset].params) if shown_preset in PRESETS else {}
+    given = {name: value.strip() for name, value in submitted.items() if name in StyleParams.model_fields}
+    return {name: value for name, value in given.items() if value != before.get(name) and (value or name == "iterations")}
+
+
+def presets() -> list[tuple[Preset, dict[str, str]]]:
+    """Return each preset with the values it fills in."""
+    return [(preset, values_of(preset.params)) for preset in PRESETS.values()]
+
+
+def _bound(spec: FieldInfo, kind: str) -> str | None:
+    bounds = (getattr(entry, kind, None) for entry in spec.metadata)
+    return next((as_text(bound) for bound in bounds if bound is not None), None)

@@ -1,0 +1,185 @@
+"""Following one job live: the row first, then its stream; the row again whenever the stream is silent."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from app.core.errors import NotFound, PentimentoError
+from app.infra.streams import EventReader
+from app.jobs.events import JobEvent
+from app.jobs.models import TERMINAL, Job, State
+
+log = logging.getLogger(__name__)
+
+_WAIT_MS = 1000
+_AWAY_SECONDS = 1.0
+ROW_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 15.0
+_ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
+
+ReadRow = Callable[[], tuple[Job, JobEvent]]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """One thing to send: an event with its stream id, or nothing but a sign of life."""
+
+    event: JobEvent | None
+    id: str | None = None
+
+
+class Follower:
+    """Follows one job for one client; full state each time, so that repeats and gaps are harmless.
+
+    No database session is held while waiting: ``read_row`` opens a short one in a thread.
+    """
+
+    def __init__(self, job_id: str, read_row: ReadRow, reader: EventReader, closing: asyncio.Event) -> None:
+        self._job_id = job_id
+        self._read_row = read_row
+        self._reader = reader
+        self._closing = closing
+        self._position: str | None = None
+        self._shown: JobEvent | None = None
+        self._attempt = 0
+        self._gone = False
+        self._row_read = self._sent = time.monotonic()
+
+    async def follow(self, last_event_id: str | None = None) -> AsyncIterator[Sight]:
+        """Yield the job's state until its end, its deletion or the server's shutdown."""
+        # The position is taken before the row is read, so that nothing falls in between.
+        resumed = await self._find_position(last_event_id)
+        if not resumed:
+            sight = await self._look_at_row()
+            if sight is not None:
+                yield sight
+        while not self._ended():
+            heard = False
+            async for sight in self._listen():
+                heard = True
+                yield sight
+                if self._ended():
+                    return
+            moment = time.monotonic()
+            if not heard and (resumed or moment - self._row_read >= ROW_SECONDS):
+                resumed = False
+                sight = await self._look_at_row()
+                if sight is not None:
+                    yield sight
+            if moment - self._sent >= KEEP_ALIVE_SECONDS:
+                self._sent = moment
+                yield Sight(None)
+
+    def _ended(self) -> bool:
+        return self._gone or self._closing.is_set() or (self._shown is not None and self._shown.state in TERMINAL)
+
+    async def _find_position(self, last_event_id: str | None) -> bool:
+        """Set where to listen from. True: the client has everything up to there."""
+        try:
+            if last_event_id and _ENTRY_ID.fullmatch(last_event_id) and await self._reader.holds(self._job_id, last_event_id):
+                self._position = last_event_id
+                return True
+            self._position = await self._reader.last_id(self._job_id)
+        except (RedisError, OSError) as error:
+            log.warning("stream away, following the row: job=%s %s", self._job_id, error)
+        return False
+
+    async def _listen(self) -> AsyncIterator[Sight]:
+        try:
+            if self._position is None:
+                self._position = await self._reader.last_id(self._job_id)
+            async for entry_id, payload in self._reader.after(self._job_id, self._position, _WAIT_MS):
+                self._position = entry_id
+                sight = await self._from_stream(JobEvent.model_validate_json(payload))
+                if sight is not None:
+                    yield sight
+        except (RedisError, OSError) as error:
+            log.debug("stream away, following the row: job=%s %s", self._job_id, error)
+            await asyncio.sleep(_AWAY_SECONDS)
+
+    async def _from_stream(self, event: JobEvent) -> Sight | None:
+        if event.state == State.QUEUED:
+            return await self._look_at_row()  # only the database knows the place in the queue
+        shown = self._shown
+        falls = shown is not None and shown.state == event.state == State.RUNNING and event.percent < shown.percent
+        if shown is None or not falls or await self._new_attempt():
+            return self._show(event)
+        return self._only_flags(event, shown)
+
+    async def _new_attempt(self) -> bool:
+        before = self._attempt
+        row = await self._row()
+        return row is not None and row[0].attempt != before
+
+    async def _look_at_row(self) -> Sight | None:
+        """Return the row's state where it says something that the client has not seen."""
+        shown, before = self._shown, self._attempt
+        row = await self._row()
+        if row is None:
+            # Deleted meanwhile: for whoever watches, that is its end.
+            self._gone = True
+            return self._show(shown.model_copy(update={"state": State.CANCELLED, "stopping": False})) if shown else None
+        event = row[1]
+        if shown is None or shown.state != event.state or before != row[0].attempt:
+            return self._show(event)
+        if event.state == State.RUNNING and event.percent < shown.percent:
+            return self._only_flags(event, shown)
+        return self._show(event) if event != shown else None
+
+    def _only_flags(self, event: JobEvent, shown: JobEvent) -> Sight | None:
+        """The row is written less often than the stream: of older figures only the flags can be news."""
+        if event.stopping == shown.stopping:
+            return None
+        return self._show(shown.model_copy(update={"stopping": event.stopping}))
+
+    async def _row(self) -> tuple[Job, JobEvent] | None:
+        self._row_read = time.monotonic()
+        try:
+            row = await run_in_threadpool(self._read_row)
+        except NotFound:
+            return None
+        self._attempt = row[0].attempt
+        return row
+
+    def _show(self, event: JobEvent) -> Sight:
+        if self._shown is not None and event.state in TERMINAL and self._shown.state == State.RUNNING:
+            event = event.model_copy(update={"percent": max(event.percent, self._shown.percent)})
+        self._shown = event
+        self._sent = time.monotonic()
+        return Sight(event, self._position)
+
+
+def message(data: str, *, event: str | None = None, entry_id: str | None = None) -> str:
+    """Return one server-sent event; ``data`` may have several lines."""
+    lines = [f"event: {event}"] if event else []
+    if entry_id:
+        lines.append(f"id: {entry_id}")
+    lines.extend(f"data: {line}" for line in data.splitlines() or [""])
+    return "\n".join(lines) + "\n\n"
+
+
+KEEP_ALIVE = ": still here\n\n"
+
+
+def stream(messages: AsyncIterator[str]) -> StreamingResponse:
+    """Return the response; proxies are told not to hold it back."""
+
+    async def guarded() -> AsyncIterator[str]:
+        try:
+            async for text in messages:
+                yield text
+        except PentimentoError as error:
+            log.warning("stream cut short, the client comes back: %s", error.message)
+
+    return StreamingResponse(
+        guarded(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "keep-alive"}
+    )

@@ -1,0 +1,143 @@
+"""From a received form to a job: both pictures and the parameters, or what is wrong at which field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.errors import InputError, NotFound, PentimentoError, PictureError
+from app.core.ids import is_id
+from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
+from app.imaging.decode import Decoded, DecoderPool
+from app.jobs import pictures
+from app.jobs.models import Job
+from app.jobs.service import JobService
+from app.web.form import ROLES, FormState, Kept, changes, values_of
+from app.web.samples import Samples
+from app.web.uploads import Form, too_large
+
+_NOT_PARAMETERS = frozenset({"preset", "shown_preset", *(f"{role}{part}" for role in ROLES for part in ("", "_sample", "_kept"))})
+
+
+class RejectedForm(InputError):
+    """Everything that is wrong with a form at once, each error naming its field."""
+
+    def __init__(self, errors: list[PentimentoError]) -> None:
+        super().__init__(errors[0].message, field=errors[0].field)
+        self.errors = errors
+        self.status = errors[0].status
+        self.code = errors[0].code
+
+
+@dataclass(frozen=True)
+class Submission:
+    content: tuple[str, Decoded]
+    style: tuple[str, Decoded]
+    preset: str
+    params: StyleParams
+
+
+class Reception:
+    """Reads submissions; the page and the API take the same ones."""
+
+    def __init__(self, service: JobService, samples: Samples, decoders: DecoderPool, max_bytes: int) -> None:
+        self._service = service
+        self._samples = samples
+        self._decoders = decoders
+        self._max_bytes = max_bytes
+
+    def read(self, form: Form, owner: str | None) -> Submission:
+        """Return the submission.
+
+        Raises:
+            RejectedForm: with every error found.
+        """
+        errors: list[PentimentoError] = []
+        preset = form.fields.get("preset") or DEFAULT_PRESET
+        params: StyleParams | None = None
+        given: dict[str, tuple[str, Decoded]] = {}
+        for role in ROLES:
+            try:
+                given[role] = self._picture(form, role, owner)
+            except InputError as error:
+                errors.append(error)
+        try:
+            params = resolve(preset, self._changes(form))
+        except InputError as error:
+            errors.append(error)
+        if errors or params is None:
+            raise RejectedForm(errors)
+        return Submission(given["content"], given["style"], preset, params)
+
+    def submit(self, form: Form, owner: str, newcomer: bool) -> Job:
+        self._service.admit(owner)
+        read = self.read(form, None if newcomer else owner)
+        return self._service.submit(owner, read.content, read.style, read.preset, read.params)
+
+    def state(self, form: Form, owner: str | None, error: PentimentoError) -> FormState:
+        """Return the form as it was filled in, with the messages of ``error``."""
+        state = FormState(values=self._changes(form))
+        preset = form.fields.get("preset", "")
+        state.preset = preset if preset in PRESETS else DEFAULT_PRESET
+        for role in ROLES:
+            name = form.fields.get(f"{role}_sample", "")
+            if name in self._samples.by_role.get(role, {}):
+                state.samples[role] = name
+            kept = form.fields.get(f"{role}_kept", "")
+            if kept and owner is not None:
+                state.kept.update(self._keep(kept, role, owner))
+        for one in error.errors if isinstance(error, RejectedForm) else [error]:
+            state.errors.setdefault(one.field or "", one.message)
+        return state
+
+    def again(self, job: Job) -> FormState:
+        """Return the form that would make ``job`` once more."""
+        params = StyleParams.model_validate(job.params)
+        values = changes(values_of(params), job.preset)
+        kept = {role: _kept(job, role) for role in ROLES}
+        preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
+        return FormState(preset=preset, values=values, kept=kept)
+
+    def _changes(self, form: Form) -> dict[str, str]:
+        options = {name: value for name, value in form.fields.items() if name not in _NOT_PARAMETERS}
+        if "shown_preset" in form.fields:
+            return changes(options, form.fields["shown_preset"])
+        return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
+
+    def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded]:
+        upload = form.files.get(role)
+        if form.cut_off_at == role or (upload is not None and upload.too_large):
+            raise too_large(self._max_bytes, role)
+        if upload is not None:
+            data = upload.read()
+            if not data:
+                raise PictureError("This file is empty. Choose another one.", field=role)
+            return upload.name, self._decoders.decode(data, field=role)
+        if sample := form.fields.get(f"{role}_sample"):
+            title, data = self._samples.read(role, sample)
+            return title, self._decoders.decode(data, field=role)
+        if kept := form.fields.get(f"{role}_kept"):
+            return self._kept_picture(kept, role, owner)
+        if form.fields.get(role):
+            raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
+        raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
+
+    def _kept_picture(self, reference: str, role: str, owner: str | None) -> tuple[str, Decoded]:
+        gone = PictureError("The picture you used before is gone. Choose it again.", field=role)
+        if owner is None or not is_id(reference):
+            raise gone
+        try:
+            job = self._service.get(owner, reference)
+            data = self._service.picture(owner, reference, pictures.input_name(role))
+        except NotFound as error:
+            raise gone from error
+        return str(job.inputs[role]["name"]), self._decoders.decode(data, field=role)
+
+    def _keep(self, reference: str, role: str, owner: str) -> dict[str, Kept]:
+        try:
+            return {role: _kept(self._service.get(owner, reference), role)}
+        except NotFound:
+            return {}
+
+
+def _kept(job: Job, role: str) -> Kept:
+    return Kept(job.id, str(job.inputs[role]["name"]), f"/api/jobs/{job.id}/pictures/{pictures.thumbnail_name(role)}")

@@ -1,0 +1,177 @@
+"""Reads a multipart form while counting: no file grows beyond the limit, whatever Content-Length says."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from tempfile import SpooledTemporaryFile
+from typing import IO
+
+from python_multipart import MultipartParser
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import parse_options_header
+from starlette.concurrency import run_in_threadpool
+
+from app.core.errors import InputError, TooLarge
+
+_IN_MEMORY = 1_000_000
+_TEXT_BYTES = 10_000
+_PARTS = 100
+_FILES = 4
+# A file over the limit is read on and thrown away for this many times the limit, so that the
+# browser, which answers only when it has sent everything, hears why.
+_PATIENCE = 8
+_UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+
+
+@dataclass
+class Upload:
+    """One received file; ``too_large`` when the rest of it was thrown away."""
+
+    name: str
+    body: IO[bytes]
+    size: int = 0
+    too_large: bool = False
+
+    def read(self) -> bytes:
+        self.body.seek(0)
+        return self.body.read()
+
+
+@dataclass
+class Form:
+    """What arrived: the text fields, the files, and the field at which the whole became too much."""
+
+    fields: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Upload] = field(default_factory=dict)
+    cut_off_at: str | None = None
+
+    def close(self) -> None:
+        for upload in self.files.values():
+            upload.body.close()
+
+
+def display_name(name: str) -> str:
+    """Return a file name that is safe to show: no path, no control or direction-changing characters."""
+    last = re.split(r"[/\\]", name)[-1]
+    clean = "".join(character for character in last if unicodedata.category(character) not in _UNPRINTABLE).strip()
+    return clean[:120] or "picture"
+
+
+def too_large(limit: int, name: str | None) -> TooLarge:
+    return TooLarge(f"This file is larger than {limit / 1_000_000:g} MB. Choose a smaller one, or save it as a JPEG first.", field=name)
+
+
+async def read_form(content_type: str, body: AsyncIterator[bytes], limit: int) -> Form:
+    """Read a multipart form whose files may each have ``limit`` bytes.
+
+    Raises:
+        InputError: the body is not a well-formed multipart form.
+    """
+    kind, options = parse_options_header(content_type)
+    boundary = options.get(b"boundary")
+    if kind != b"multipart/form-data" or not boundary:
+        raise InputError("Send the pictures as a multipart form (multipart/form-data).")
+    reader = _Reader(boundary, limit)
+    received = 0
+    try:
+        async for chunk in body:
+            received += len(chunk)
+            if received > _PATIENCE * limit:
+                reader.form.cut_off_at = reader.current
+                return reader.form
+            await run_in_threadpool(reader.feed, chunk)
+        reader.finish()
+    except BaseException:
+        reader.form.close()
+        raise
+    return reader.form
+
+
+class _Reader:
+    def __init__(self, boundary: bytes, limit: int) -> None:
+        self.form = Form()
+        self.current: str | None = None
+        self._limit = limit
+        self._file: Upload | None = None
+        self._text = bytearray()
+        self._header = (bytearray(), bytearray())
+        self._disposition = b""
+        self._parts = 0
+        self._parser = MultipartParser(
+            boundary,
+            {
+                "on_part_begin": self._begin,
+                "on_header_field": self._header_field,
+                "on_header_value": self._header_value,
+                "on_header_end": self._header_end,
+                "on_headers_finished": self._open,
+                "on_part_data": self._data,
+                "on_part_end": self._close,
+            },
+        )
+
+    def feed(self, chunk: bytes) -> None:
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise InputError("The form arrived damaged. Try again.") from error
+
+    def finish(self) -> None:
+        try:
+            self._parser.finalize()
+        except FormParserError as error:
+            raise InputError("The form arrived incomplete. Try again.") from error
+
+    def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > _PARTS:
+            raise InputError(f"The form has more than {_PARTS} fields.")
+        self._file, self._text, self._disposition = None, bytearray(), b""
+
+    def _header_field(self, data: bytes, start: int, end: int) -> None:
+        self._header[0].extend(data[start:end])
+
+    def _header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header[1].extend(data[start:end])
+
+    def _header_end(self) -> None:
+        if bytes(self._header[0]).lower() == b"content-disposition":
+            self._disposition = bytes(self._header[1])
+        self._header = (bytearray(), bytearray())
+
+    def _open(self) -> None:
+        options = parse_options_header(self._disposition)[1]
+        if b"name" not in options:
+            raise InputError("A part of the form has no name.")
+        self.current = options[b"name"].decode("utf-8", "replace")
+        # Browsers send an empty file without a name for a file field left empty.
+        if options.get(b"filename"):
+            if len(self.form.files) >= _FILES:
+                raise InputError("Too many files in one form: send one photograph and one painting.")
+            name = display_name(options[b"filename"].decode("utf-8", "replace"))
+            self._file = Upload(name, SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the form closes it
+            previous = self.form.files.get(self.current)
+            if previous is not None:
+                previous.body.close()
+            self.form.files[self.current] = self._file
+
+    def _data(self, data: bytes, start: int, end: int) -> None:
+        if self._file is None:
+            if len(self._text) + end - start > _TEXT_BYTES:
+                raise InputError("A field of the form is too long.", field=self.current)
+            self._text.extend(data[start:end])
+            return
+        self._file.size += end - start
+        if self._file.size <= self._limit:
+            self._file.body.write(data[start:end])
+        elif not self._file.too_large:
+            self._file.too_large = True
+            self._file.body.seek(0)
+            self._file.body.truncate()
+
+    def _close(self) -> None:
+        if self._file is None and self.current is not None:
+            self.form.fields[self.current] = bytes(self._text).decode("utf-8", "replace")

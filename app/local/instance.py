@@ -10,6 +10,8 @@ import socket
 import time
 from pathlib import Path
 
+import psutil
+
 from app.core.errors import PentimentoError, StorageFull, Unavailable
 
 _LOCK = "serve.lock"
@@ -72,12 +74,9 @@ def lock_data_folder(folder: Path, address: str) -> int:
 
 def _runs(pid: str) -> bool:
     try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
+        return psutil.Process(int(pid)).status() != psutil.STATUS_ZOMBIE
+    except (ValueError, psutil.NoSuchProcess):
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -109,8 +108,20 @@ def _no_port(host: str, port: int, error: OSError) -> PentimentoError:
     return Unavailable(f"The web server cannot listen on {host} port {port}: {error.strerror}. Set HOST and PORT.")
 
 
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+
+
+def reachable(host: str) -> str:
+    """Return where this machine itself reaches a server that listens on ``host``."""
+    return _ANY.get(host, host)
+
+
+def here(listener: socket.socket) -> tuple[str, int]:
+    host, port = listener.getsockname()[:2]
+    return reachable(host), port
+
+
 def address_of(listener: socket.socket) -> str:
     """Return the address to type into a browser on this machine."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    host, port = here(listener)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import redis
@@ -72,9 +72,7 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
         )
     # Children may start in another folder, and must not disagree with what was checked here.
     env = {"PENTIMENTO_REDIS_URL": url, "PENTIMENTO_DATA_DIR": str(settings.data), "PYTHONUNBUFFERED": "1"}
-    # A name that resolves to two addresses, or a busy machine: ask the socket that is really listened on.
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    host, port = instance.here(listener)
     began = time.time()
     children.append(
         ChildSpec(
@@ -100,7 +98,7 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
 
 def responds(host: str, port: int, path: str) -> bool:
     """Tell whether a GET is answered with 200. Never through a proxy, whatever the environment says."""
-    connection = http.client.HTTPConnection(host, port, timeout=3)
+    connection = http.client.HTTPConnection(host, port, timeout=1)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == http.client.OK
@@ -143,10 +141,8 @@ def undertaker(lock: int) -> Iterator[Note]:
     try:
         yield note
     finally:
-        try:
+        with suppress(BrokenPipeError):
             pipe.close()
-        except BrokenPipeError:
-            pass
         process.wait()
 
 

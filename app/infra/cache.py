@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from app.core.errors import ArtefactError, StorageFull
 
@@ -24,16 +25,20 @@ def locked(folder: Path) -> Iterator[None]:
 
     The lock belongs to the open file, so it ends with the process that holds it.
     """
+    with _acquire(folder):
+        yield
+
+
+def _acquire(folder: Path) -> IO[str]:
     with in_words(folder):
         folder.mkdir(parents=True, exist_ok=True)
         handle = (folder / "lock").open("a")
-    with handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             _log.warning("Another start is filling the cache %s; waiting for it.", folder)
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        return handle
 
 
 @contextmanager

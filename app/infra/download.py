@@ -45,10 +45,11 @@ def download(session: Fetcher, url: str, target: Path, *, size: int, sha256: str
         if found != sha256:
             part.unlink()
             if resumed:
-                return download(session, url, target, size=size, sha256=sha256, on_bytes=on_bytes, pause=pause)
+                # The earlier piece may be at fault: once more, from nothing.
+                download(session, url, target, size=size, sha256=sha256, on_bytes=on_bytes, pause=pause)
+                return
             raise ArtefactError(f"{target.name} is not the pinned file, so it was thrown away: SHA-256 {found} in place of {sha256}.")
         publish(part, target)
-    return None
 
 
 def _fill(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnBytes, pause: float) -> None:
@@ -58,26 +59,29 @@ def _fill(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnBytes, 
             part.unlink()
             continue
         try:
-            _receive(session, url, part, size, on_bytes)
-            reason = "the connection closed early"
-        except httpx2.TransportError as error:
-            reason = str(error) or type(error).__name__
+            trouble = _receive(session, url, part, size, on_bytes)
+        except httpx2.RequestError as error:
+            trouble = str(error) or type(error).__name__
         if _length(part) > before:
             failures = 0
             continue
         failures += 1
         if failures == _TRIES:
-            raise ArtefactError(f"Downloading {part.stem} broke off ({reason}). Start again to go on from {before} of {size} bytes.")
+            raise ArtefactError(f"Downloading {part.stem} broke off ({trouble}). Start again to go on from {before} of {size} bytes.")
         time.sleep(pause * 2 ** (failures - 1))
 
 
-def _receive(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnBytes) -> None:
+def _receive(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnBytes) -> str:
+    """Add to ``part`` what the server sends; return what is the matter if that is not all."""
     start = _length(part)
     # Compression would make offsets in the body differ from offsets in the file.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
     with session.get_stream(url, headers=headers) as response:
+        status = f"{response.status_code} {response.reason_phrase}"
+        if response.status_code >= 500:
+            return status
         if response.status_code not in (200, 206):
-            raise ArtefactError(f"The package registry refused {part.stem}: {response.status_code} {response.reason_phrase}.")
+            raise ArtefactError(f"The package registry refused {part.stem}: {status}.")
         done = start if _continues(response, start) else 0
         with part.open("r+b" if done else "wb") as file:
             file.seek(done)
@@ -89,6 +93,7 @@ def _receive(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnByte
                 on_bytes(done)
             file.flush()
             os.fsync(file.fileno())
+    return "the connection closed early"
 
 
 def _continues(response: Response, start: int) -> bool:

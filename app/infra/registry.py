@@ -7,7 +7,8 @@ import os
 import ssl
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -48,35 +49,45 @@ def parse_pip_settings(listing: str) -> dict[str, str]:
     return {name: value for section in _SECTIONS for name, value in by_section[section].items()}
 
 
-def client(settings: Mapping[str, str]) -> Fetcher:
-    """Return an HTTP client with pip's certificate, proxy, timeout and trusted hosts."""
-    timeout = float(settings.get("timeout") or settings.get("default-timeout") or 15)
-    try:
-        context = ssl.create_default_context(cafile=settings.get("cert"))
-    except OSError as error:
-        raise ArtefactError(
-            f"pip's certificate file cannot be read. Check pip's setting cert. Received: {settings.get('cert')!r}."
-        ) from error
-    made = PyPIClient(
-        verify=context,
-        cert=settings.get("client-cert"),
+@contextmanager
+def client(settings: Mapping[str, str]) -> Iterator[Fetcher]:
+    """Lend an HTTP client with pip's certificate, proxy, timeout and trusted hosts."""
+    with PyPIClient(
+        verify=_verification(settings),
         trusted_hosts=settings.get("trusted-host", "").split(),
-        timeout=timeout,
+        timeout=float(settings.get("timeout") or settings.get("default-timeout") or 15),
         proxy=settings.get("proxy"),
         follow_redirects=True,
-    )
-    made.auth = MultiDomainBasicAuth(prompting=False, index_urls=_indexes(settings))
-    # PyPIClient is what unearth itself uses here, but its types do not quite meet its protocol.
-    return cast(Fetcher, made)
+    ) as session:
+        session.auth = MultiDomainBasicAuth(prompting=False, index_urls=_indexes(settings))
+        # PyPIClient is what unearth itself uses here, but its types do not quite meet its protocol.
+        yield cast(Fetcher, session)
+
+
+def _verification(settings: Mapping[str, str]) -> ssl.SSLContext | bool:
+    certificates = settings.get("cert") or os.environ.get("REQUESTS_CA_BUNDLE")
+    own = settings.get("client-cert")
+    if not certificates and not own:
+        return True
+    folder = bool(certificates) and Path(certificates or "").is_dir()
+    try:
+        context = ssl.create_default_context(cafile=None if folder else certificates, capath=certificates if folder else None)
+        if own:
+            context.load_cert_chain(own)
+    except OSError as error:
+        raise ArtefactError(
+            f"The certificates in pip's settings cannot be read. Received: cert {certificates!r}, client-cert {own!r}."
+        ) from error
+    return context
 
 
 def locate(project: str, version: str, filename: str, settings: Mapping[str, str], session: Fetcher) -> str | None:
     """Return the address of exactly ``filename``, or None where no source lists it.
 
     Raises:
-        httpx2.TransportError: a source could not be reached and no other lists the file.
+        httpx2.RequestError: a source could not be reached and no other lists the file.
     """
-    unreached: httpx2.TransportError | None = None
+    unreached: httpx2.RequestError | None = None
     for kind, place in _sources(settings):
         # One finder a source, so that a dead mirror does not hide a living one.
         finder = PackageFinder(
@@ -90,7 +101,7 @@ def locate(project: str, version: str, filename: str, settings: Mapping[str, str
             for found in finder.find_matches(f"{project}=={version}"):
                 if found.link.filename == filename:
                     return found.link.url_without_fragment
-        except httpx2.TransportError as error:
+        except httpx2.RequestError as error:
             unreached = error
     if unreached is not None:
         raise unreached

@@ -15,19 +15,19 @@ from safetensors.numpy import save as to_safetensors
 
 from app.core.config import Settings
 from app.core.errors import ArtefactError
-from app.infra.artefacts import OnProgress, discard, fetch, htmx_files
+from app.infra.artefacts import Member, OnProgress, discard, fetch, htmx_files
 from app.infra.cache import locked, sha256_of, write_whole
 from workers.nets.manifest import NETWORKS, check_stored, from_source
 
-_FOLDER = "weights"
+# Raise the number when stored names or layouts change: checkouts of different ages share the cache.
+_FOLDER = "weights-1"
 
 
 class Record(TypedDict):
-    """What the cache's manifest says of one network."""
+    """What the cache's manifest says of one converted file, by the SHA-256 of its source."""
 
     file: str
     sha256: str
-    source_sha256: str
 
 
 def prepare(settings: Settings, on_progress: OnProgress | None = None) -> None:
@@ -52,7 +52,7 @@ def prepare(settings: Settings, on_progress: OnProgress | None = None) -> None:
         for package in packages.values():
             members = fetch(package, settings, on_progress)
             for name in [name for name in lacking if name in package.members]:
-                _convert(name, members.pop(name), package.members[name].sha256, settings, on_progress)
+                _convert(name, members.pop(name), settings, on_progress)
             discard(package, settings)
 
 
@@ -70,7 +70,7 @@ def load(network: str, settings: Settings) -> dict[str, np.ndarray]:
     """
     if network not in NETWORKS:
         raise ArtefactError(f"There is no network called {network!r}. Choose one of: {', '.join(NETWORKS)}.")
-    record = _records(settings).get(network)
+    record = _records(settings).get(_source(network).sha256)
     path = _folder(settings) / record["file"] if record else None
     if record is None or path is None or not path.is_file():
         raise ArtefactError(f"The weights of {network} are not in {settings.cache}. Run `pentimento fetch`.")
@@ -82,15 +82,16 @@ def load(network: str, settings: Settings) -> dict[str, np.ndarray]:
 
 def digests(settings: Settings) -> dict[str, str]:
     """Return, for each network in the cache, the SHA-256 of the file its weights came from."""
-    return {name: record["source_sha256"] for name, record in _records(settings).items() if name in NETWORKS}
+    records = _records(settings)
+    return {name: source for name in NETWORKS if (source := _source(name).sha256) in records}
 
 
-def _convert(name: str, member: bytes, source_sha256: str, settings: Settings, on_progress: OnProgress | None) -> None:
+def _convert(name: str, member: bytes, settings: Settings, on_progress: OnProgress | None) -> None:
     tensors = len(NETWORKS[name].tensors)
     if on_progress:
         on_progress(f"converting {name}", 0, tensors)
-    source = Path(NETWORKS[name].package.members[name].path).name
-    arrays = from_source(name, NETWORKS[name].read(member, source))
+    source = _source(name)
+    arrays = from_source(name, NETWORKS[name].read(member, Path(source.path).name))
     data = to_safetensors(arrays)
     read_back = _arrays(name, data)
     if any(not np.array_equal(arrays[key], read_back[key]) for key in arrays):
@@ -99,7 +100,7 @@ def _convert(name: str, member: bytes, source_sha256: str, settings: Settings, o
     # Named by its content, so that a reader with an older record never meets a newer file.
     file = f"{name}-{digest[:16]}.safetensors"
     write_whole(_folder(settings) / file, data)
-    records = {**_records(settings), name: Record(file=file, sha256=digest, source_sha256=source_sha256)}
+    records = {**_records(settings), source.sha256: Record(file=file, sha256=digest)}
     write_whole(_folder(settings) / "manifest.json", json.dumps(records, indent=2).encode())
     if on_progress:
         on_progress(f"converting {name}", tensors, tensors)
@@ -115,8 +116,8 @@ def _arrays(name: str, data: bytes) -> dict[str, np.ndarray]:
 
 
 def _sound(name: str, records: Mapping[str, Record], settings: Settings) -> bool:
-    record = records.get(name)
-    if record is None or record["source_sha256"] != NETWORKS[name].package.members[name].sha256:
+    record = records.get(_source(name).sha256)
+    if record is None:
         return False
     path = _folder(settings) / record["file"]
     return path.is_file() and sha256_of(path) == record["sha256"]
@@ -124,10 +125,15 @@ def _sound(name: str, records: Mapping[str, Record], settings: Settings) -> bool
 
 def _records(settings: Settings) -> dict[str, Record]:
     try:
-        records: dict[str, Record] = json.loads((_folder(settings) / "manifest.json").read_bytes())
-    except (FileNotFoundError, ValueError):
+        found = json.loads((_folder(settings) / "manifest.json").read_bytes())
+        return {source: Record(file=record["file"], sha256=record["sha256"]) for source, record in found.items()}
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+        # Missing or damaged: as good as an empty cache, and rebuilt like one.
         return {}
-    return records
+
+
+def _source(name: str) -> Member:
+    return NETWORKS[name].package.members[name]
 
 
 def _folder(settings: Settings) -> Path:

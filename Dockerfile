@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # CPU by default; `docker build --build-arg EXTRA=gpu .` installs TensorFlow for CUDA.
 ARG PYTHON=3.12
 
@@ -29,7 +28,7 @@ ENV PATH=/venv/bin:$PATH \
     PENTIMENTO_CACHE=/cache \
     PENTIMENTO_HOST=0.0.0.0 \
     PENTIMENTO_PORT=8000
-USER pentimento
+USER 10001:10001
 VOLUME ["/data", "/cache"]
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=300s --retries=3 CMD ["python", "-m", "app.cli", "health"]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import deque
 from collections.abc import Callable, Iterable
-from logging.handlers import RotatingFileHandler
+from contextlib import suppress
 from pathlib import Path
 
 Say = Callable[[str], None]
@@ -14,14 +13,33 @@ Say = Callable[[str], None]
 LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback)\b")
 QUIET = re.compile(r"(?!)")
 
-_BYTES = 5_000_000
-_KEPT = 3
+MOST_BYTES = 5_000_000
+KEPT = 3
 _NAME_WIDTH = 7
 
 
-class _Handler(RotatingFileHandler):
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name in logging
-        """A full disk costs log lines: a child whose output nobody reads would hang."""
+class RotatingFile:
+    """Appends lines, and keeps the last few files of a bounded size.
+
+    Unbuffered and without complaint, unlike the standard library's: a full disk costs lines,
+    and must not stop whoever reads a child's output, or the child would hang.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def append(self, line: bytes) -> None:
+        with suppress(OSError):
+            if self.path.is_file() and self.path.stat().st_size + len(line) > MOST_BYTES:
+                self._rotate()
+            with self.path.open("ab", buffering=0) as file:
+                file.write(line)
+
+    def _rotate(self) -> None:
+        names = [self.path, *(self.path.with_name(f"{self.path.name}.{number}") for number in range(1, KEPT + 1))]
+        for older, newer in zip(reversed(names), list(reversed(names))[1:], strict=False):
+            if newer.exists():
+                newer.replace(older)
 
 
 class ChildLog:
@@ -31,7 +49,7 @@ class ChildLog:
         self.path = folder / f"{name}.log"
         self.last: deque[str] = deque(maxlen=5)
         self._name, self._loud, self._say = name, loud, say
-        self._handler = _Handler(self.path, maxBytes=_BYTES, backupCount=_KEPT, encoding="utf-8", errors="replace", delay=True)
+        self._file = RotatingFile(self.path)
 
     def take(self, lines: Iterable[bytes]) -> None:
         """Read until the child and everything it started have closed their output."""
@@ -40,9 +58,6 @@ class ChildLog:
             if not line:
                 continue
             self.last.append(line)
-            self._handler.handle(logging.LogRecord(self._name, logging.INFO, "", 0, line, None, None))
+            self._file.append(line.encode() + b"\n")
             if self._loud.search(line):
                 self._say(f"{self._name:<{_NAME_WIDTH}} | {line}")
-
-    def close(self) -> None:
-        self._handler.close()

@@ -114,8 +114,6 @@ class Supervisor:
             if not post.child.has_ended():
                 self._say(f"{post.spec.name} did not stop in time and was killed.")
             self._bury(post)
-        for post in self._posts.values():
-            post.log.close()
 
     def _last_words(self, post: _Post) -> str:
         return f"{post.log.last[-1] if post.log.last else 'it said nothing'}. Its log: {post.log.path}"

@@ -1,0 +1,171 @@
+"""Looks at this machine: what is there, what is missing, what to do about it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+
+from app.core.config import Settings
+from app.core.errors import PentimentoError
+from app.local import browser
+
+State = Literal["ok", "warn", "fail"]
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
+# What the first start fetches and converts, and room to work in.
+_CACHE_MB = 600.0
+INSTRUCTION_SETS = {"AVX2": "avx2", "AVX512": "avx512f", "AVX512-BF16": "avx512_bf16", "AMX": "amx_bf16"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the table. ``to_do`` is empty where nothing is to be done."""
+
+    name: str
+    state: State
+    found: str
+    to_do: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    return [
+        python(sys.version_info[:3]),
+        weights(settings),
+        *devices(settings),
+        processor(cpu_flags(Path("/proc/cpuinfo"))),
+        broker(settings),
+        database(settings),
+        disk("data folder", settings.data, settings.min_free_mb),
+        disk("cache folder", settings.cache, _CACHE_MB),
+        chromium(),
+    ]
+
+
+def show(findings: list[Finding], as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=2) + "\n")
+        return
+    table = Table("", "", "found", "what to do", box=None, pad_edge=False)
+    for finding in findings:
+        colour = _COLOURS[finding.state]
+        table.add_row(f"[{colour}]{finding.state}[/]", finding.name, finding.found, finding.to_do)
+    Console(highlight=False).print(table)
+
+
+def python(version: tuple[int, int, int]) -> Finding:
+    text = ".".join(map(str, version))
+    if (3, 11) <= version[:2] <= (3, 13):
+        return Finding("Python", "ok", f"{text} on {platform.machine()}")
+    return Finding("Python", "fail", text, "Use Python 3.11, 3.12 or 3.13: make run PYTHON=/path/to/python3.12")
+
+
+def weights(settings: Settings) -> Finding:
+    from workers.nets.weights import digests, missing
+
+    lacking = missing(settings)
+    if lacking:
+        return Finding("weights", "fail", f"missing or damaged: {', '.join(lacking)}", "Run `pentimento fetch`.")
+    return Finding("weights", "ok", f"{', '.join(sorted(digests(settings)))}: complete, hashes as pinned, in {settings.cache}")
+
+
+def devices(settings: Settings) -> Iterator[Finding]:
+    """Say what the networks would run on, and in which precision, as an engine would choose."""
+    import tensorflow as tf
+
+    from workers.style.precision import choose
+
+    gpus = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
+    if gpus:
+        yield Finding("device", "ok", f"TensorFlow {tf.__version__} with {', '.join(gpus)}")
+    elif tf.test.is_built_with_cuda() and shutil.which("nvidia-smi"):
+        yield Finding(
+            "device",
+            "warn",
+            "an NVIDIA driver, but TensorFlow sees no GPU",
+            "Update the driver, or install for the CPU: make run EXTRA=cpu",
+        )
+    elif shutil.which("nvidia-smi"):
+        yield Finding("device", "warn", f"TensorFlow {tf.__version__} on the CPU; a GPU is there", "Install for it: make run EXTRA=gpu")
+    else:
+        yield Finding("device", "ok", f"TensorFlow {tf.__version__} on the CPU")
+    yield Finding("precision", "ok", f"{choose(settings.precision)} (PENTIMENTO_PRECISION={settings.precision})")
+
+
+def cpu_flags(cpuinfo: Path) -> frozenset[str]:
+    """Return the processor's flags as Linux lists them; none where there is no such list."""
+    if not cpuinfo.is_file():
+        return frozenset()
+    lines = cpuinfo.read_text().splitlines()
+    return frozenset(next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), []))
+
+
+def processor(flags: frozenset[str]) -> Finding:
+    have = [name for name, flag in INSTRUCTION_SETS.items() if flag in flags]
+    if "AVX2" not in have:
+        return Finding("instructions", "warn", ", ".join(have) or "none known", "Expect long runs: without AVX2 TensorFlow is slow.")
+    return Finding("instructions", "ok", ", ".join(have))
+
+
+def broker(settings: Settings) -> Finding:
+    from app.local.broker import answers, url_of_running
+
+    if settings.redis_url is None:
+        running = url_of_running(settings.data)
+        return Finding("broker", "ok", "embedded Valkey, running" if running else "embedded Valkey, starts with `pentimento serve`")
+    if answers(settings.redis_url):
+        return Finding("broker", "ok", "the server named by PENTIMENTO_REDIS_URL answers")
+    return Finding(
+        "broker",
+        "fail",
+        "the server named by PENTIMENTO_REDIS_URL does not answer",
+        "Start it, or unset the variable to use the embedded one.",
+    )
+
+
+def database(settings: Settings) -> Finding:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from app.infra.database import Database
+
+    try:
+        url = make_url(settings.sql_url)
+        shown = url.render_as_string(hide_password=True)
+        # Looking must not make an empty database.
+        if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+            return Finding("database", "ok", f"{shown}, made at the first start")
+        store = Database(settings.sql_url)
+        try:
+            store.ping()
+        finally:
+            store.close()
+    except (PentimentoError, SQLAlchemyError, ImportError) as error:
+        return Finding("database", "fail", str(error).splitlines()[0], "Check PENTIMENTO_DATABASE_URL and that the server runs.")
+    return Finding("database", "ok", shown)
+
+
+def disk(name: str, folder: Path, needed_mb: float) -> Finding:
+    """Say how much room the disk has that holds ``folder``, or would hold it."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(there).free / 1e6
+    found = f"{free:,.0f} MB free in {folder}"
+    if free < needed_mb:
+        variable = "PENTIMENTO_DATA_DIR" if name.startswith("data") else "PENTIMENTO_CACHE"
+        return Finding(name, "fail", found, f"{needed_mb:.0f} MB are needed: free some space, or name another folder with {variable}.")
+    return Finding(name, "ok", found)
+
+
+def chromium() -> Finding:
+    path = browser.find()
+    if path is None:
+        return Finding("Chromium", "warn", "not found; only the browser tests need it", "sudo apt-get install chromium")
+    return Finding("Chromium", "ok", path)

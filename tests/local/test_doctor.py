@@ -1,0 +1,68 @@
+"""Each finding on a machine that has the thing, and on one that lacks it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.core.config import Settings
+from app.local import doctor
+
+
+def settings(folder: Path, **changes: object) -> Settings:
+    return Settings(data_dir=folder / "data", cache=folder / "cache", **changes)
+
+
+@pytest.mark.parametrize(("version", "state"), [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((3, 13, 5), "ok"), ((3, 14, 0), "fail")])
+def test_python(version: tuple[int, int, int], state: str) -> None:
+    assert doctor.python(version).state == state
+
+
+def test_missing_weights_are_a_failure_that_says_what_to_run(tmp_path: Path) -> None:
+    finding = doctor.weights(settings(tmp_path))
+    assert (finding.state, finding.to_do) == ("fail", "Run `pentimento fetch`.")
+    assert "vgg19" in finding.found
+
+
+def test_instruction_sets_are_read_from_the_first_processor(tmp_path: Path) -> None:
+    cpuinfo = tmp_path / "cpuinfo"
+    cpuinfo.write_text("processor\t: 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_bf16\n\nprocessor\t: 1\nflags\t\t: fpu\n")
+    assert doctor.processor(doctor.cpu_flags(cpuinfo)).found == "AVX2, AVX512, AVX512-BF16, AMX"
+    assert doctor.processor(doctor.cpu_flags(tmp_path / "none")).state == "warn"
+
+
+def test_an_unreachable_broker_fails_and_the_embedded_one_needs_nothing(tmp_path: Path) -> None:
+    assert doctor.broker(settings(tmp_path)).state == "ok"
+    finding = doctor.broker(settings(tmp_path, redis_url="redis://127.0.0.1:1/0"))
+    assert finding.state == "fail"
+    assert "unset the variable" in finding.to_do
+
+
+def test_looking_at_the_database_does_not_make_one(tmp_path: Path) -> None:
+    assert doctor.database(settings(tmp_path)).state == "ok"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_does_not_answer_fails_without_showing_its_password(tmp_path: Path) -> None:
+    finding = doctor.database(settings(tmp_path, database_url="postgresql://me:hidden@127.0.0.1:1/none?connect_timeout=2"))
+    assert finding.state == "fail"
+    assert "hidden" not in finding.found + finding.to_do
+
+
+def test_disk_space_is_compared_with_what_is_needed(tmp_path: Path) -> None:
+    assert doctor.disk("data folder", tmp_path / "not" / "yet", 0).state == "ok"
+    finding = doctor.disk("data folder", tmp_path, 1e12)
+    assert finding.state == "fail"
+    assert "PENTIMENTO_DATA_DIR" in finding.to_do
+
+
+def test_json_holds_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.show([doctor.Finding("disk", "warn", "little", "free some")], as_json=True)
+    assert json.loads(capsys.readouterr().out) == [{"name": "disk", "state": "warn", "found": "little", "to_do": "free some"}]
+
+
+def test_the_table_holds_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
+    doctor.show([doctor.Finding("disk", "warn", "little", "free some")], as_json=False)
+    assert "warn disk little free some" in " ".join(capsys.readouterr().out.split())

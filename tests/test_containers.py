@@ -1,0 +1,104 @@
+"""The container files: as far as they can be judged without a container engine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from app.cli import app
+from app.core.config import Settings
+
+ROOT = Path(__file__).parents[1]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = [name for name, service in SERVICES.items() if service["image"].startswith("pentimento:")]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+COMMANDS = typer.main.get_command(app)
+
+
+def pentimento_lines() -> list[tuple[str, list[str]]]:
+    lines = [(name, SERVICES[name]["command"]) for name in OURS]
+    return lines + [(f"{name} health", SERVICES[name]["healthcheck"]["test"][4:]) for name in OURS]
+
+
+def test_the_services_are_web_worker_redis_and_a_worker_for_gpus() -> None:
+    assert set(SERVICES) == {"web", "worker", "worker-gpu", "redis"}
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"worker-gpu"}
+    assert SERVICES["worker-gpu"]["build"]["args"] == {"EXTRA": "gpu"}
+    (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
+    assert device["capabilities"] == ["gpu"]
+
+
+@pytest.mark.parametrize(("name", "line"), pentimento_lines())
+def test_each_command_line_is_one_that_pentimento_has(name: str, line: list[str]) -> None:
+    command = COMMANDS.get_command(None, line[0])  # type: ignore[attr-defined]
+    assert command is not None
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert set(line[1:]) <= options
+
+
+@pytest.mark.parametrize("name", list(SERVICES))
+def test_each_service_is_confined_limited_and_watched(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - a folder of the container
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert service["mem_limit"]
+    assert service["pids_limit"]
+    assert service["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("name", list(SERVICES))
+def test_each_service_depends_on_services_with_a_health_check_and_mounts_declared_volumes(name: str) -> None:
+    for other, condition in SERVICES[name].get("depends_on", {}).items():
+        assert condition == {"condition": "service_healthy"}
+        assert "healthcheck" in SERVICES[other]
+    assert {volume.split(":")[0] for volume in SERVICES[name]["volumes"]} <= set(COMPOSE["volumes"])
+
+
+def test_redis_keeps_what_it_was_given_and_is_not_published() -> None:
+    redis = SERVICES["redis"]
+    line = " ".join(redis["command"])
+    assert "--appendonly yes" in line
+    assert "--maxmemory-policy noeviction" in line
+    assert "ports" not in redis
+
+
+def test_every_variable_is_a_setting() -> None:
+    names = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    names |= set(re.findall(r"PENTIMENTO_\w+", DOCKERFILE))
+    assert names
+    assert {name.removeprefix("PENTIMENTO_").lower() for name in names} <= set(Settings.model_fields)
+
+
+def test_the_image_names_no_registry_and_runs_without_root() -> None:
+    assert "://" not in DOCKERFILE
+    assert [line.split()[1].split("/")[0] for line in DOCKERFILE.splitlines() if line.startswith("FROM")] == ["python:${PYTHON}-slim"] * 2
+    assert re.search(r"^USER 10001:10001$", DOCKERFILE, re.MULTILINE)
+    assert "--require-hashes" in DOCKERFILE
+
+
+def test_what_the_image_copies_exists_and_is_sent_to_the_builder() -> None:
+    sources = [line.split()[1] for line in DOCKERFILE.splitlines() if line.startswith("COPY") and "--from" not in line]
+    ignored = (ROOT / ".dockerignore").read_text().splitlines()
+    assert sources
+    for source in sources:
+        assert (ROOT / source).is_dir()
+        assert f"!{source}" in ignored
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = shutil.which("hadolint", path=str(Path(sys.executable).parent))
+    assert hadolint, "make test installs it"
+    done = subprocess.run([hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")

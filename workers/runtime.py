@@ -18,7 +18,7 @@ from app.core.config import Settings
 from app.core.errors import PentimentoError
 from app.core.progress import OnProgress, Progress, StopRequested
 from app.core.specs import StyleParams
-from app.imaging.encode import preview_jpeg, read_rgb, to_png
+from app.imaging import encode
 from app.infra.blobs import Blobs
 from app.infra.database import Database
 from app.infra.streams import EventWriter
@@ -119,7 +119,7 @@ class _Run:
 
     def _assignment(self) -> Assignment:
         content, style = (
-            read_rgb(self._runtime.blobs.get(pictures.key(self._job.id, pictures.input_name(role)))) for role in pictures.INPUTS
+            encode.read_rgb(self._runtime.blobs.get(pictures.key(self._job.id, pictures.input_name(role)))) for role in pictures.INPUTS
         )
         return Assignment(content, style, StyleParams.model_validate(self._job.params))
 
@@ -135,7 +135,7 @@ class _Run:
         if progress.preview is not None and (due or not self._previews):
             self._last_preview = self._last_event = moment
             name = pictures.preview_name(self._job.attempt, len(self._previews) + 1)
-            self._runtime.blobs.put(pictures.key(self._job.id, name), preview_jpeg(progress.preview))
+            self._runtime.blobs.put(pictures.key(self._job.id, name), encode.preview(progress.preview))
             self._previews.append(name)
             self._write(preview=name, progress=self._live.model_dump(mode="json"))
             self._publish()
@@ -167,7 +167,7 @@ class _Run:
             self._end_without_picture()
             return
         name = pictures.result_name(self._job.attempt)
-        self._runtime.blobs.put(pictures.key(self._job.id, name), to_png(outcome.picture))
+        self._runtime.blobs.put(pictures.key(self._job.id, name), encode.png(outcome.picture))
         self._end(state, result=name, facts=outcome.facts, stopped_early=self._stop and not self._cancel)
 
     def _end_without_picture(self) -> None:

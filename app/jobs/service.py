@@ -13,7 +13,7 @@ from app.core.config import Settings
 from app.core.errors import NotFound, NotReady, StorageFull, TooMany
 from app.core.ids import is_id, new_id
 from app.core.specs import StyleParams
-from app.imaging.decode import Decoded
+from app.imaging.normalise import Decoded
 from app.infra.blobs import Blobs
 from app.infra.broker import Broker
 from app.infra.database import Database

@@ -1,0 +1,53 @@
+"""What several rooms' tests share: settings of a throw-away data folder, a real broker, a real database."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.core.config import Settings
+from app.infra.database import Database, migrate
+from app.local import broker as embedded
+
+pytest_plugins = ["tests.job_fixtures"]
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running Valkey server, in a folder whose name has a space."""
+    server = embedded.set_up(tmp_path_factory.mktemp("broker in a folder"))
+    spec = embedded.spec(server)
+    process = subprocess.Popen(spec.argv, cwd=spec.cwd, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not embedded.answers(server.url):
+        assert time.monotonic() < deadline, "the embedded broker did not start"
+        time.sleep(0.05)
+    yield server.url
+    process.terminate()
+    process.wait(timeout=20)
+
+
+@pytest.fixture
+def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
+    """A client of the broker, emptied before each test."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def settings(tmp_path: Path, valkey_url: str) -> Settings:
+    return Settings(data_dir=tmp_path / "data folder", redis_url=valkey_url, min_free_mb=0)
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    migrate(settings)
+    database = Database(settings.sql_url)
+    yield database
+    database.close()

@@ -1,0 +1,47 @@
+"""Progress records become events with the whole state, and a curve that stays short."""
+
+from __future__ import annotations
+
+import itertools
+
+from app.core.progress import Losses, Progress
+from app.jobs.events import MAX_CURVE_POINTS, LiveRecorder, snapshot
+from app.jobs.models import Job, State
+
+
+def _progress(iteration: int, fraction: float = 0.5) -> Progress:
+    return Progress("refine", 256, iteration, 1000, fraction, Losses(1.0, 2.0 * iteration, 0.0, 3.0), 1.23456, 9.87, None)
+
+
+def test_a_record_keeps_every_figure() -> None:
+    live = LiveRecorder().record(_progress(7, 0.1234))
+    assert (live.stage, live.scale, live.iteration, live.iterations, live.percent) == ("refine", 256, 7, 1000, 12.3)
+    assert (live.elapsed, live.remaining) == (1.23, 9.9)
+    assert live.losses is not None
+    assert live.losses.style == 14.0
+
+
+def test_the_curve_is_thinned_evenly_and_keeps_its_start() -> None:
+    recorder = LiveRecorder()
+    for n in range(1, 1001):
+        live = recorder.record(_progress(n))
+    iterations = [point.iteration for point in live.curve]
+    assert len(iterations) <= MAX_CURVE_POINTS
+    assert iterations[0] == 1
+    assert {b - a for a, b in itertools.pairwise(iterations)} == {8}
+    assert iterations[-1] > 1000 - 8
+
+
+def test_a_snapshot_tells_the_row() -> None:
+    job = Job(id="f" * 32, state=State.QUEUED, stop_requested=False, cancel_requested=False, stopped_early=False)
+    event = snapshot(job, queue_position=4)
+    assert (event.state, event.queue_position, event.percent, event.preview, event.result) == (State.QUEUED, 4, 0.0, None, None)
+    job.state, job.preview, job.result = State.DONE, "preview-1-0003.jpg", "result-1.png"
+    job.progress = {"percent": 61.0, "iteration": 50}
+    event = snapshot(job, queue_position=4)
+    assert (event.queue_position, event.percent, event.iteration) == (None, 100.0, 50)
+    assert event.preview == f"/api/jobs/{'f' * 32}/pictures/preview-1-0003.jpg"
+    assert event.result == f"/api/jobs/{'f' * 32}/result"
+    assert not event.stopping
+    job.state, job.stop_requested = State.RUNNING, True
+    assert snapshot(job).stopping

@@ -1,0 +1,282 @@
+"""A job's life around an engine. The engine here is a function of the test; everything else is real."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import redis
+
+from app.core.config import Settings
+from app.core.errors import EngineError
+from app.core.progress import Losses, OnProgress, Progress, StopRequested
+from app.imaging import encode
+from app.infra.blobs import Blobs
+from app.infra.database import Database
+from app.infra.streams import EventWriter
+from app.jobs import pictures, repository
+from app.jobs.models import STYLIZE, Job, State
+from app.jobs.service import JobService
+from workers.runtime import HUNG_EXIT_STATUS, Assignment, Outcome, Runtime
+
+AddJob = Callable[..., Job]
+OWNER = "a" * 32
+
+
+def grey(value: int) -> np.ndarray:
+    return np.full((40, 60, 3), value, np.uint8)
+
+
+def record(iteration: int, of: int = 10, preview: int | None = 0) -> Progress:
+    picture = None if preview is None else grey(iteration * 10)
+    return Progress("refine", 60, iteration, of, iteration / of, Losses(1.0, 2.0, 0.0, 3.0), iteration * 0.1, 1.0, picture)
+
+
+def paints(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    """Ten iterations; keeps the last picture when asked to stop, as the engine does."""
+    best = 0
+    try:
+        for n in range(1, 11):
+            on_progress(record(n))
+            best = n
+            time.sleep(0.02)
+    except StopRequested:
+        best = max(best, 1)
+    return Outcome(grey(best * 10), {"iterations": best})
+
+
+@pytest.fixture
+def runtime(settings: Settings, database: Database, blobs: Blobs, events: EventWriter) -> Runtime:
+    quick = settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0})
+    return Runtime(quick, database, blobs, events)
+
+
+def row(database: Database, job: Job) -> Job:
+    with database.read() as session:
+        return session.get_one(Job, job.id)
+
+
+def events_of(client: redis.Redis, job: Job) -> list[dict[str, object]]:
+    return [json.loads(fields[b"event"]) for _, fields in client.xrange(f"pentimento:events:{job.id}")]
+
+
+def test_a_job_is_painted_stored_and_told(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, redis_client: redis.Redis
+) -> None:
+    job = add_job()
+    assert runtime.run_one(STYLIZE, paints)
+    done = row(database, job)
+    assert (done.state, done.attempt, done.stopped_early, done.error) == (State.DONE, 1, False, None)
+    assert done.facts == {"iterations": 10}
+    assert done.result is not None
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, done.result))), grey(100))
+    told = events_of(redis_client, job)
+    assert [told[0]["state"], told[-1]["state"]] == ["running", "done"]
+    percents = [event["percent"] for event in told]
+    assert percents == sorted(percents)
+    assert percents[-1] == 100
+    previews = list(dict.fromkeys(event["preview"] for event in told if event["preview"]))
+    assert len(previews) == 10
+    assert blobs.local_root is not None
+    left = sorted(path.name for path in (blobs.local_root / pictures.folder(job.id)).iterdir())
+    assert left == ["content.png", "preview-1-0010.jpg", "result-1.png", "style.png"]
+    assert not runtime.run_one(STYLIZE, paints), "nothing was left to claim"
+
+
+def test_the_engine_gets_the_stored_pictures_and_parameters(runtime: Runtime, blobs: Blobs, add_job: AddJob) -> None:
+    job = add_job(params={"size": 64, "seed": 7})
+    seen: list[Assignment] = []
+
+    def look(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        seen.append(assignment)
+        return Outcome(grey(0))
+
+    runtime.run_one(STYLIZE, look)
+    assert (seen[0].params.size, seen[0].params.seed) == (64, 7)
+    np.testing.assert_array_equal(seen[0].content, encode.read_rgb(blobs.get(pictures.key(job.id, "content.png"))))
+
+
+def test_stop_keeps_the_best_picture_as_done(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, service: JobService
+) -> None:
+    job = add_job()
+
+    def stopped(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        on_progress(record(1))
+        service.stop(OWNER, job.id)
+        time.sleep(0.25)
+        with pytest.raises(StopRequested):
+            on_progress(record(2))
+        return Outcome(grey(20))
+
+    runtime.run_one(STYLIZE, stopped)
+    done = row(database, job)
+    assert (done.state, done.stopped_early) == (State.DONE, True)
+    assert done.result is not None
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, done.result))), grey(20))
+
+
+def test_stop_while_waiting_ends_with_the_first_picture(runtime: Runtime, database: Database, add_job: AddJob, service: JobService) -> None:
+    job = add_job()
+    service.stop(OWNER, job.id)
+    calls: list[int] = []
+
+    def first(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        on_progress(record(0, preview=None))
+        calls.append(0)
+        try:
+            on_progress(record(1))
+        except StopRequested:
+            calls.append(1)
+        return Outcome(grey(10))
+
+    runtime.run_one(STYLIZE, first)
+    assert calls == [0, 1]
+    done = row(database, job)
+    assert (done.state, done.stopped_early) == (State.DONE, True)
+
+
+def test_cancel_while_running_ends_as_cancelled_and_keeps_the_picture(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService, redis_client: redis.Redis
+) -> None:
+    job = add_job()
+
+    def cancelled(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        on_progress(record(1))
+        service.cancel(OWNER, job.id)
+        time.sleep(0.25)
+        with pytest.raises(StopRequested):
+            on_progress(record(2))
+        return Outcome(grey(10))
+
+    runtime.run_one(STYLIZE, cancelled)
+    ended = row(database, job)
+    assert (ended.state, ended.stopped_early) == (State.CANCELLED, False)
+    assert service.result(OWNER, job.id)[1].startswith(b"\x89PNG")
+    assert events_of(redis_client, job)[-1]["state"] == "cancelled"
+
+
+def test_cancel_while_waiting_is_at_once_and_never_claimed(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService
+) -> None:
+    job = add_job()
+    service.cancel(OWNER, job.id)
+    assert row(database, job).state == State.CANCELLED
+    assert not runtime.run_one(STYLIZE, paints)
+
+
+def test_an_error_of_the_engine_is_told_in_its_words(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+
+    def fails(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        raise EngineError("The loss is no longer a number.")
+
+    runtime.run_one(STYLIZE, fails)
+    assert (row(database, job).state, row(database, job).error) == (State.FAILED, "The loss is no longer a number.")
+
+
+def test_an_unforeseen_error_fails_the_job_without_its_details(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+
+    def breaks(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        raise KeyError("secret detail")
+
+    runtime.run_one(STYLIZE, breaks)
+    failed = row(database, job)
+    assert failed.state == State.FAILED
+    assert "secret" not in (failed.error or "secret")
+
+
+def test_a_lost_lease_writes_nothing(runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob) -> None:
+    job = add_job()
+
+    def overtaken(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        with database.write() as session:
+            session.get_one(Job, job.id).attempt = 2
+        return Outcome(grey(1))
+
+    runtime.run_one(STYLIZE, overtaken)
+    left = row(database, job)
+    assert (left.state, left.attempt, left.result) == (State.RUNNING, 2, None)
+
+
+def test_the_lease_is_renewed_while_the_engine_is_busy(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    leases: list[float] = []
+
+    def busy(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        for _ in range(2):
+            leases.append(row(database, job).lease_until or 0)
+            time.sleep(0.3)
+        return Outcome(grey(1))
+
+    runtime.run_one(STYLIZE, busy)
+    assert leases[1] > leases[0] + 0.15
+
+
+def test_a_worker_that_shuts_down_gives_its_job_back(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    leaving = Runtime(runtime.settings, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: True)
+    leaving.run_one(STYLIZE, paints)
+    back = row(database, job)
+    assert (back.state, back.crashes, back.lease_until, back.result) == (State.QUEUED, 0, None, None)
+    assert runtime.run_one(STYLIZE, paints)
+    assert (row(database, job).state, row(database, job).attempt) == (State.DONE, 2)
+
+
+def test_the_same_wake_up_many_times_gives_one_result(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    painted: list[int] = []
+
+    def counts(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        painted.append(1)
+        return paints(assignment, on_progress)
+
+    threads = [threading.Thread(target=runtime.run_one, args=(STYLIZE, counts)) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert painted == [1]
+    assert row(database, job).state == State.DONE
+
+
+def test_events_are_lost_without_harm_when_the_broker_is_away(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    away = EventWriter(redis.Redis.from_url("redis://127.0.0.1:1/0"))
+    assert Runtime(runtime.settings, runtime.database, runtime.blobs, away).run_one(STYLIZE, paints)
+    assert row(database, job).state == State.DONE
+
+
+def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Settings, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    script = (
+        "import time, redis\n"
+        "from app.core.config import Settings\n"
+        "from app.infra.blobs import Blobs\n"
+        "from app.infra.database import Database\n"
+        "from app.infra.streams import EventWriter\n"
+        "from workers.runtime import Runtime\n"
+        "s = Settings()\n"
+        "r = Runtime(s, Database(s.sql_url), Blobs(s.picture_url), EventWriter(redis.Redis.from_url(s.redis_url)))\n"
+        "r.run_one('stylize', lambda assignment, on_progress: time.sleep(60))\n"
+    )
+    env = os.environ | {
+        "PENTIMENTO_DATA_DIR": str(settings.data),
+        "PENTIMENTO_REDIS_URL": settings.redis_url or "",
+        "PENTIMENTO_LEASE_SECONDS": "0.5",
+        "PENTIMENTO_HEARTBEAT_SECONDS": "0.1",
+        "PENTIMENTO_STALL_SECONDS": "0.5",
+    }
+    process = subprocess.run([sys.executable, "-c", script], env=env, timeout=50, check=False)
+    assert process.returncode == HUNG_EXIT_STATUS
+    time.sleep(0.6)
+    with database.write() as session:
+        assert [expired.id for expired in repository.expired(session)] == [job.id]

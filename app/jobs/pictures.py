@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-INPUTS = ("content", "style")
+from typing import Literal
+
+INPUTS: tuple[Literal["content", "style"], ...] = ("content", "style")
 
 
 def folder(job_id: str) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.core.progress import OnProgress, Progress
+from app.core.progress import OnProgress
 from app.jobs.models import STYLIZE
 from workers.runtime import Assignment, Outcome, Runtime
+from workers.style.painting import paint
 
 if TYPE_CHECKING:
     from workers.style.engine import Engine
@@ -15,15 +16,8 @@ if TYPE_CHECKING:
 def run(runtime: Runtime, engine: Engine) -> bool:
     """Carry the fairest waiting job to its end. False: none was waiting."""
 
-    def paint(assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        iterations = 0
+    def work(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        painting = paint(engine, runtime.settings, assignment.content, assignment.style, assignment.params, on_progress)
+        return Outcome(painting.picture, painting.facts)
 
-        def count(progress: Progress) -> None:
-            nonlocal iterations
-            iterations = progress.iteration
-            on_progress(progress)
-
-        picture = engine.stylize(assignment.content, assignment.style, assignment.params, count)
-        return Outcome(picture, {**engine.facts(), "iterations": iterations})
-
-    return runtime.run_one(STYLIZE, paint)
+    return runtime.run_one(STYLIZE, work)

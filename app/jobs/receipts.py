@@ -1,0 +1,34 @@
+"""The receipt of a job, composed from its row when it is asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from app.core.errors import NotReady
+from app.core.version import VERSION
+from app.imaging.receipt import InputDigest, Receipt
+from app.jobs.models import Job
+from app.jobs.pictures import INPUTS
+
+
+def receipt_of(job: Job) -> Receipt:
+    """Return what the picture of ``job`` states about its making.
+
+    Raises:
+        NotReady: the job has no picture.
+    """
+    if job.result is None or job.facts is None or job.finished_at is None:
+        raise NotReady("This job has no finished picture yet, so there is no receipt.")
+    return Receipt(
+        version=VERSION,
+        created=datetime.fromtimestamp(job.finished_at, UTC),
+        job=job.id,
+        preset=job.preset,
+        parameters=job.params,
+        inputs=tuple(
+            InputDigest(role=role, sha256=job.inputs[role]["sha256"], width=job.inputs[role]["width"], height=job.inputs[role]["height"])
+            for role in INPUTS
+        ),
+        stopped_early=job.stopped_early,
+        **job.facts,
+    )

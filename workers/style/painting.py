@@ -1,0 +1,67 @@
+"""A style transfer together with what its receipt states about how it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.config import Settings
+from app.core.progress import OnProgress, Progress
+from app.core.specs import StyleParams
+from workers.nets import weights
+
+if TYPE_CHECKING:
+    from workers.style.engine import Engine
+
+# Those that decide pixels.
+_LIBRARIES = ("numpy", "pillow")
+_NETWORKS = ("vgg19", "adain_decoder")
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A finished picture, uint8 RGB of shape (height, width, 3), and the facts of its making."""
+
+    picture: NDArray[np.uint8]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def paint(
+    engine: Engine, settings: Settings, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress
+) -> Painting:
+    """Run ``engine`` and note iterations done and planned, seconds, weights, libraries, device.
+
+    Args:
+        content: uint8 RGB of shape (height, width, 3).
+        style: the same, of any other size.
+    """
+    last: Progress | None = None
+
+    def note(progress: Progress) -> None:
+        nonlocal last
+        last = progress
+        on_progress(progress)
+
+    picture = engine.stylize(content, style, params, note)
+    return Painting(
+        picture,
+        {
+            "weights": {name: digest for name, digest in weights.digests(settings).items() if name in _NETWORKS},
+            "libraries": {"tensorflow": _tensorflow(), **{name: version(name) for name in _LIBRARIES}},
+            "precision": engine.precision,
+            "device": engine.device,
+            "iterations": last.iteration if last else 0,
+            "planned": last.iterations if last else 0,
+            "elapsed": round(last.elapsed, 3) if last else 0.0,
+        },
+    )
+
+
+def _tensorflow() -> str:
+    import tensorflow as tf
+
+    return str(tf.__version__)

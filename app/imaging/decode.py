@@ -1,0 +1,232 @@
+"""Untrusted bytes to safe pictures, in processes of their own: a pool of decoders kept ready.
+
+The caller's process never runs a picture decoder on what a visitor sent. A decoder
+that dies, hangs or asks for too much memory takes nobody with it, and is replaced.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import app
+from app.core.errors import InputError, PictureError, TooLarge, Unavailable
+from app.imaging.decoder_child import ANSWER, OUT_OF_MEMORY, REQUEST, encode_limits
+from app.imaging.limits import Limits
+from app.imaging.normalise import Decoded, too_many_bytes
+
+__all__ = ["Decoded", "DecoderPool", "Limits"]
+
+_USES = 100  # pictures after which a decoder is replaced, so that leaks stay small
+_WAIT = 30.0  # seconds an upload waits for a free decoder
+_HEAD_MAX = 64_000
+
+
+class _Lost(Exception):
+    """The decoder ended or broke the protocol before it answered."""
+
+
+class _Decoder:
+    """One child process and its pipes."""
+
+    def __init__(self, command: Sequence[str], limits: Limits) -> None:
+        self._limits = limits
+        self._uses = 0
+        self.timed_out = False
+        # Nothing of our environment but the path to the code: no secrets, no addresses.
+        environment = {"PATH": os.defpath, "PYTHONPATH": str(Path(app.__file__).resolve().parents[1]), "LC_ALL": "C.UTF-8"}
+        self.process = subprocess.Popen(  # noqa: S603 - our own module, no shell
+            [*command, encode_limits(limits)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+
+    @property
+    def fit(self) -> bool:
+        return not self.timed_out and self._uses < _USES and self.process.poll() is None
+
+    def ask(self, data: bytes) -> tuple[bytes, bytes, bytes]:
+        """Return head, PNG and thumbnail.
+
+        Raises:
+            _Lost: no answer; ``timed_out`` and the exit status say why.
+        """
+        self._uses += 1
+        clock = threading.Timer(self._limits.seconds, self._expire)
+        clock.start()
+        try:
+            return self._exchange(data)
+        except (OSError, ValueError) as error:
+            raise _Lost(str(error)) from error
+        finally:
+            clock.cancel()
+
+    def _exchange(self, data: bytes) -> tuple[bytes, bytes, bytes]:
+        if self.process.stdin is None or self.process.stdout is None:
+            raise _Lost("no pipes")
+        self.process.stdin.write(REQUEST.pack(len(data)))
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+        head, png, thumbnail = ANSWER.unpack(self._read(ANSWER.size))
+        # Room for every pixel uncompressed: more than that is not an answer of ours.
+        if head > _HEAD_MAX or png + thumbnail > 4 * self._limits.max_side**2 + 1_000_000:
+            raise _Lost("answer too long")
+        return self._read(head), self._read(png), self._read(thumbnail)
+
+    def _read(self, length: int) -> bytes:
+        data = self.process.stdout.read(length) if self.process.stdout else b""
+        if len(data) < length:
+            raise _Lost("ended early")
+        return data
+
+    def _expire(self) -> None:
+        self.timed_out = True
+        self.process.kill()
+
+    def close(self, grace: float = 0.0) -> int:
+        """End the process, waiting ``grace`` seconds for it to end by itself; return its exit status."""
+        if grace:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(grace)
+        self.process.kill()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        return self.process.wait()
+
+
+class DecoderPool:
+    """A few decoders shared by threads. Use it as a context manager, or ``start`` and ``close`` it."""
+
+    def __init__(self, size: int, limits: Limits, *, command: Sequence[str] | None = None, wait: float = _WAIT) -> None:
+        if size < 1:
+            raise ValueError(f"a pool needs at least one decoder, not {size}")
+        self._size = size
+        self._limits = limits
+        self._command = tuple(command or (sys.executable, "-m", "app.imaging.decoder_child"))
+        self._wait = wait
+        self._idle: queue.LifoQueue[_Decoder | None] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._started = False
+        self._closed = False
+
+    def start(self) -> None:
+        """Start every decoder, without waiting until it is ready. A second call does nothing."""
+        with self._lock:
+            if self._started or self._closed:
+                return
+            self._started = True
+            for _ in range(self._size):
+                self._idle.put(_Decoder(self._command, self._limits))
+
+    def close(self) -> None:
+        """End every decoder; one that is at work ends when its answer is in."""
+        with self._lock:
+            self._closed = True
+        with contextlib.suppress(queue.Empty):
+            while True:
+                decoder = self._idle.get_nowait()
+                if decoder:
+                    decoder.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def decode(self, data: bytes, *, field: str | None = None) -> Decoded:
+        """Decode one file in a child process.
+
+        Raises:
+            PictureError: not a picture that can be read; ``field`` names where it came from.
+            TooLarge: more bytes, pixels or memory than allowed.
+            Unavailable: every decoder is busy for too long, or the pool is closed.
+        """
+        try:
+            if len(data) > self._limits.max_bytes:
+                raise too_many_bytes(self._limits)
+            return self._decode(data)
+        except InputError as error:
+            error.field = field
+            raise
+
+    def _decode(self, data: bytes) -> Decoded:
+        self.start()
+        decoder = self._take()
+        try:
+            head, png, thumbnail = decoder.ask(data)
+            return _result(head, png, thumbnail)
+        except _Lost as error:
+            # The pipe breaks a moment before the process has ended and its status is known.
+            status = decoder.close(grace=1.0)
+            raise _loss_in_words(status, decoder.timed_out, self._limits) from error
+        finally:
+            self._give_back(decoder)
+
+    def _take(self) -> _Decoder:
+        try:
+            if self._closed:
+                raise queue.Empty
+            decoder = self._idle.get(timeout=self._wait)
+        except queue.Empty:
+            raise Unavailable("Too many pictures are being opened at the moment. Try again in a few seconds.") from None
+        if decoder is not None and decoder.fit:
+            return decoder
+        if decoder is not None:
+            decoder.close()
+        try:
+            return _Decoder(self._command, self._limits)
+        except OSError:
+            self._idle.put(None)
+            raise
+
+    def _give_back(self, decoder: _Decoder) -> None:
+        """Return the decoder's place to the pool, with a fresh process in it where this one is spent."""
+        place: _Decoder | None = decoder
+        if not decoder.fit:
+            decoder.close()
+            place = None
+            # Started now rather than at the next upload, so that it is ready by then.
+            with contextlib.suppress(OSError):
+                place = None if self._closed else _Decoder(self._command, self._limits)
+        with self._lock:
+            if not self._closed:
+                self._idle.put(place)
+                return
+        if place is not None:
+            place.close()
+
+
+def _result(head: bytes, png: bytes, thumbnail: bytes) -> Decoded:
+    try:
+        facts = json.loads(head)
+        if "error" in facts:
+            kind = TooLarge if facts["error"] == TooLarge.code else PictureError
+            raise kind(str(facts["message"]))
+        return Decoded(int(facts["width"]), int(facts["height"]), png, thumbnail)
+    except (ValueError, KeyError, TypeError) as error:
+        raise _Lost("unreadable answer") from error
+
+
+def _loss_in_words(status: int, timed_out: bool, limits: Limits) -> InputError:
+    if timed_out or status == -signal.SIGXCPU:
+        return PictureError(f"This picture takes longer than {limits.seconds:g} seconds to open. Save a smaller or simpler copy.")
+    if status == OUT_OF_MEMORY:
+        return TooLarge("This picture needs more memory to open than is allowed. Save a smaller copy.")
+    return PictureError("This picture is damaged in a way that stops it from being opened. Save it again as PNG or JPEG.")

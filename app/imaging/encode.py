@@ -1,0 +1,67 @@
+"""Pixels to files, and our own files back to pixels. Nothing untrusted comes here: see ``decode``."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+PREVIEW_BYTES = 80_000
+
+
+def png(pixels: NDArray[np.uint8], *, compress_level: int = 6) -> bytes:
+    """Encode losslessly.
+
+    Args:
+        pixels: uint8 RGB of shape (height, width, 3).
+        compress_level: 0 (fast, large) to 9.
+    """
+    buffer = io.BytesIO()
+    _image(pixels).save(buffer, "PNG", compress_level=compress_level)
+    return buffer.getvalue()
+
+
+def jpeg(pixels: NDArray[np.uint8], *, quality: int = 92) -> bytes:
+    """Encode as JPEG without colour subsampling, which would smear brush strokes.
+
+    Args:
+        pixels: uint8 RGB of shape (height, width, 3).
+        quality: 1 to 95.
+    """
+    buffer = io.BytesIO()
+    _image(pixels).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return buffer.getvalue()
+
+
+def preview(pixels: NDArray[np.uint8], *, max_side: int = 512) -> bytes:
+    """Encode a small, quick JPEG to look at while the picture is being painted.
+
+    Args:
+        pixels: uint8 RGB of shape (height, width, 3); reduced to ``max_side`` if larger.
+        max_side: longer side of the preview.
+
+    Returns:
+        JPEG of about ``PREVIEW_BYTES`` at most.
+    """
+    image = _image(pixels)
+    image.thumbnail((max_side, max_side), Image.Resampling.BOX)
+    for quality in (82, 68, 50):
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= PREVIEW_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def read_rgb(data: bytes) -> NDArray[np.uint8]:
+    """Read a PNG or JPEG that this program stored: uint8 RGB of shape (height, width, 3)."""
+    with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def _image(pixels: NDArray[np.uint8]) -> Image.Image:
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError(f"expected uint8 pixels of shape (height, width, 3), received {pixels.dtype} of shape {pixels.shape}")
+    return Image.fromarray(np.ascontiguousarray(pixels))

@@ -1,0 +1,185 @@
+"""An untrusted picture to plain sRGB pixels without metadata. Runs inside a decoder process only.
+
+Defined results: orientation applied; colour profile converted to sRGB; CMYK without
+a profile by the plain formula (1−C)(1−K); 16-bit grey scaled to 8 bits, 16-bit colour
+cut to its high byte; transparency laid on white; of an animation the first frame.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin
+
+from app.core.errors import InputError, PictureError, TooLarge
+from app.imaging.kinds import sniff
+from app.imaging.limits import Limits
+
+THUMBNAIL_SIDE = 320
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+# Which modes a profile of each colour space can describe.
+_PROFILED = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A safe picture: re-encoded by us, upright, sRGB, free of metadata."""
+
+    width: int
+    height: int
+    png: bytes
+    thumbnail_jpeg: bytes
+
+
+def normalise(data: bytes, limits: Limits) -> Decoded:
+    """Decode fully, check against ``limits`` and encode anew.
+
+    Raises:
+        PictureError: cannot be read, cut off, damaged, too small or too narrow.
+        TooLarge: more bytes or pixels than allowed.
+    """
+    if len(data) > limits.max_bytes:
+        raise too_many_bytes(limits)
+    kind = sniff(data)
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    Image.MAX_IMAGE_PIXELS = limits.max_pixels
+    PngImagePlugin.MAX_TEXT_CHUNK = 1024**2
+    PngImagePlugin.MAX_TEXT_MEMORY = 4 * 1024**2
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = _pixels(data, kind, limits)
+            return _encoded(picture)
+    except InputError:
+        raise
+    except MemoryError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise _too_many_pixels(str(error), limits) from error
+    except Exception as error:
+        raise PictureError(_in_words(kind, str(error))) from error
+
+
+def too_many_bytes(limits: Limits) -> TooLarge:
+    return TooLarge(f"This file is larger than {limits.max_bytes / 1e6:g} MB. Choose a smaller one, or save it as JPEG.")
+
+
+def _pixels(data: bytes, kind: str, limits: Limits) -> Image.Image:
+    image: Image.Image = Image.open(io.BytesIO(data), formats=(kind,))
+    _check_shape(image.size, limits)
+    if kind == "JPEG":
+        # The JPEG decoder can halve as it goes: 50 million pixels never stand in memory at once.
+        image.draft(None, _fitted(image.size, limits.max_side))
+    image.load()
+    # Read only now: a PNG may carry it after the pixels, and TIFF has already been turned.
+    turn = _TURNS.get(_orientation(image))
+    profile = image.info.get("icc_profile")
+    image = _reduced(_eight_bit(image), limits.max_side)
+    image = _in_srgb(image, profile)
+    return image.transpose(turn) if turn is not None else image
+
+
+def _check_shape(size: tuple[int, int], limits: Limits) -> None:
+    width, height = size
+    if min(size) < limits.min_side:
+        raise PictureError(
+            f"This picture is too small: {width} × {height} pixels. Choose one of at least {limits.min_side} × {limits.min_side} pixels."
+        )
+    if max(size) > limits.max_aspect * min(size):
+        raise PictureError(
+            f"This picture is too narrow: {width} × {height} pixels. "
+            f"Crop it so that its longer side is at most {limits.max_aspect} times the shorter."
+        )
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # a damaged EXIF block is no reason to refuse good pixels
+        return 1
+
+
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Return the picture in L, RGB, RGBA or CMYK."""
+    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N"):
+        # Rounds v / 257; the plain conversion would clip everything above 255.
+        return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
+    if image.mode in ("F", "I"):
+        raise PictureError("This picture has 32 bits a channel, which cannot be read here. Save it with 8 or 16 bits a channel.")
+    if image.has_transparency_data or image.mode in ("RGBa", "La"):
+        return image.convert("RGBA")
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def _fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
+    scale = min(1.0, max_side / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _reduced(image: Image.Image, max_side: int) -> Image.Image:
+    size = _fitted(image.size, max_side)
+    return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    alpha = image.getchannel("A") if image.mode == "RGBA" else None
+    opaque = image.convert("RGB") if alpha else image
+    converted = (_converted(opaque, profile) if profile else None) or opaque.convert("RGB")
+    if alpha is None:
+        return converted
+    white = Image.new("RGB", image.size, (255, 255, 255))
+    white.paste(converted, mask=alpha)
+    return white
+
+
+def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
+    """Return ``image`` in sRGB, or None where the profile says nothing about it: it is sRGB, damaged or of another mode."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if image.mode not in _PROFILED.get(source.profile.xcolor_space, set()):
+            return None
+        if image.mode == "RGB" and ImageCms.getProfileDescription(source).lower().startswith("srgb"):
+            return None
+        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
+        return None
+
+
+def _encoded(image: Image.Image) -> Decoded:
+    # Through bare pixels, so that nothing that came with the file can travel on.
+    clean = Image.frombytes("RGB", image.size, image.tobytes())
+    png, thumbnail = io.BytesIO(), io.BytesIO()
+    clean.save(png, "PNG", compress_level=1)
+    clean.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
+    clean.save(thumbnail, "JPEG", quality=85)
+    return Decoded(image.width, image.height, png.getvalue(), thumbnail.getvalue())
+
+
+def _too_many_pixels(words: str, limits: Limits) -> TooLarge:
+    found = re.search(r"\((\d+) pixels\)", words)
+    size = f"{int(found[1]) / 1e6:,.0f} million" if found else "too many"
+    return TooLarge(f"This picture has {size} pixels; at most {limits.max_pixels / 1e6:g} million are allowed. Save a smaller copy.")
+
+
+def _in_words(kind: str, words: str) -> str:
+    lower = words.lower()
+    if "truncated" in lower or "not enough" in lower or "unexpected end" in lower:
+        return f"This {kind} picture is cut off: the file ends before its last row. Copy or save it again and choose the whole file."
+    if "too large" in lower and ("text" in lower or "decompressed" in lower):
+        return "This PNG carries more hidden text than is allowed. Save it again without its metadata."
+    return f"This {kind} picture is damaged and cannot be read. Open it in a picture program, save it again and choose the new file."

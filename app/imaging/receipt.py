@@ -1,0 +1,122 @@
+"""How a picture was made, carried inside it: an iTXt chunk in PNG, a comment in JPEG, neither touching a pixel.
+
+PNG: W3C PNG specification, third edition, 11.3.3.4 (iTXt). JPEG: ITU-T T.81, B.2.4.5 (COM).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from app.core.specs import StyleParams
+
+KEYWORD = b"pentimento"
+LONGEST = 60_000  # bytes of JSON; a JPEG comment holds 65,533
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+_ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # keyword, not compressed, method 0, no language, no translation
+_JPEG_HEAD = KEYWORD + b" "
+_SOI, _SOS, _APP0, _COM = 0xD8, 0xDA, 0xE0, 0xFE
+
+
+class InputDigest(BaseModel):
+    """One of the pictures that went in, by its normalised pixels' file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    role: Literal["content", "style"]
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    width: int = Field(ge=1)
+    height: int = Field(ge=1)
+    weight: float = 1.0
+
+
+class Receipt(BaseModel):
+    """Everything needed to paint the same picture again."""
+
+    model_config = ConfigDict(frozen=True)
+
+    product: Literal["Pentimento"] = "Pentimento"
+    version: str = Field(max_length=40)
+    created: AwareDatetime
+    job: str | None = Field(None, max_length=64)
+    preset: str | None = Field(None, max_length=64)
+    parameters: StyleParams
+    inputs: tuple[InputDigest, ...] = Field(max_length=16)
+    weights: dict[str, str] = Field(description="SHA-256 of each network's weights, by name.")
+    libraries: dict[str, str] = Field(description="Version of each library that decides pixels.")
+    precision: Literal["float32", "bfloat16"]
+    device: str = Field(max_length=200)
+    iterations: int = Field(ge=0, description="Iterations done.")
+    planned: int = Field(ge=0, description="Iterations asked for.")
+    stopped_early: bool = False
+    elapsed: float = Field(ge=0, description="Seconds.")
+
+    @property
+    def seed(self) -> int:
+        return self.parameters.seed
+
+
+def attach(picture: bytes, receipt: Receipt) -> bytes:
+    """Return the same PNG or JPEG with the receipt inside; every byte of the pixels stays as it is.
+
+    Raises:
+        ValueError: neither PNG nor JPEG, or a receipt longer than ``LONGEST``.
+    """
+    text = receipt.model_dump_json().encode()
+    if len(text) > LONGEST:
+        raise ValueError(f"a receipt takes at most {LONGEST} bytes, received {len(text)}")
+    if picture.startswith(_PNG):
+        body = b"iTXt" + _ITXT_HEAD + text
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        after_header = len(_PNG) + 12 + int.from_bytes(picture[8:12], "big")
+        return picture[:after_header] + chunk + picture[after_header:]
+    if picture.startswith(bytes((0xFF, _SOI))):
+        comment = _JPEG_HEAD + text
+        segment = bytes((0xFF, _COM)) + struct.pack(">H", len(comment) + 2) + comment
+        # JFIF asks to be the first segment.
+        after = 4 + int.from_bytes(picture[4:6], "big") if picture[3] == _APP0 else 2
+        return picture[:after] + segment + picture[after:]
+    raise ValueError(f"a receipt goes into PNG or JPEG, received a file that begins with {picture[:8]!r}")
+
+
+def read(data: bytes) -> Receipt | None:
+    """Return the receipt inside any file, or None. Safe on untrusted bytes: nothing is decompressed."""
+    text = None
+    if data.startswith(_PNG):
+        text = next((body[len(_ITXT_HEAD) :] for body in _png_texts(data) if body.startswith(_ITXT_HEAD)), None)
+    elif data.startswith(bytes((0xFF, _SOI))):
+        text = next((body[len(_JPEG_HEAD) :] for body in _jpeg_comments(data) if body.startswith(_JPEG_HEAD)), None)
+    if text is None or len(text) > LONGEST:
+        return None
+    try:
+        return Receipt.model_validate_json(text)
+    except ValidationError:
+        return None
+
+
+def _png_texts(data: bytes) -> Iterator[bytes]:
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        end = at + 12 + length
+        if end > len(data):
+            return
+        if data[at + 4 : at + 8] == b"iTXt" and zlib.crc32(data[at + 4 : end - 4]) == int.from_bytes(data[end - 4 : end], "big"):
+            yield data[at + 8 : end - 4]
+        at = end
+
+
+def _jpeg_comments(data: bytes) -> Iterator[bytes]:
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != _SOS:
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        if length < 2:
+            return
+        if data[at + 1] == _COM:
+            yield data[at + 4 : at + 2 + length]
+        at += 2 + length

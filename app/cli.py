@@ -106,10 +106,10 @@ def stylize(
 ) -> None:
     """Paint PHOTO in the style of another picture, in this process. Ctrl-C keeps the best picture so far."""
     from app.core.specs import resolve
-    from app.local.painting import paint
+    from app.local.painting import Order, paint
 
     changes = {name: value for name, value in parameters.items() if value is not None}
-    paint(_settings(), photo, style, output, resolve(preset, changes), force=force)
+    paint(_settings(), Order(photo, style, output, preset, resolve(preset, changes), force))
 
 
 def _settings(**given: Any) -> Settings:

@@ -6,11 +6,13 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import app
 from app.core.config import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -85,7 +87,8 @@ def violations(module: str, found: Iterator[tuple[str, bool]]) -> Iterator[str]:
         top = target.split(".")[0]
         if room in EDGES and is_inside and (top in HEAVY or top == "workers" or target == "app.main"):
             continue
-        if top in ("app", "workers") and room_of(target, allowed) is None:
+        # The top of the package holds nothing but the version.
+        if target != "app" and top in ("app", "workers") and room_of(target, allowed) is None:
             yield f"{module} imports {target}"
         if top in HEAVY and not room.startswith(("workers.nets", "workers.style")):
             yield f"{module} imports {target}"
@@ -157,6 +160,10 @@ def test_lock_files_name_no_registry_and_every_package_has_a_hash() -> None:
         packages = re.findall(r"^[a-zA-Z0-9]\S*==\S+.*?(?=^[a-zA-Z0-9]|\Z)", text, re.MULTILINE | re.DOTALL)
         assert len(packages) > 50
         assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_the_version_is_the_same_in_both_places() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == app.__version__
 
 
 def test_source_files_stay_short() -> None:

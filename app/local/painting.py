@@ -1,0 +1,186 @@
+"""`pentimento stylize`: one picture, painted in this process by the same engine as a job."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from app import __version__
+from app.core.config import Settings
+from app.core.errors import InputError, StorageFull
+from app.core.progress import Progress as Step
+from app.core.progress import StopRequested
+from app.core.specs import StyleParams
+from app.imaging import encode
+from app.imaging.decode import Decoded, DecoderPool, Limits
+from app.imaging.receipt import InputDigest, Receipt, attach
+from app.local.terminal import console, prepare_weights, say
+
+ENCODERS: dict[str, Callable[[NDArray[np.uint8]], bytes]] = {".png": encode.png, ".jpg": encode.jpeg, ".jpeg": encode.jpeg}
+STAGES = {"prepare": "Preparing", "adain": "First picture", "refine": "Painting", "finish": "Finishing"}
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for on the command line."""
+
+    content: Path
+    style: Path
+    output: Path
+    preset: str
+    params: StyleParams
+    force: bool
+
+
+def paint(settings: Settings, order: Order) -> None:
+    """Paint and write the picture, with a progress bar.
+
+    Raises:
+        InputError: a file that cannot be read, or an output that cannot be written as asked.
+    """
+    check_output(order.output, order.force)
+    with DecoderPool(1, Limits.of(settings)) as pool:
+        content, style = (pool.decode(read(path), field=role) for role, path in (("content", order.content), ("style", order.style)))
+    prepare_weights(settings)
+    # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from workers.style.engine import Engine
+
+    began = time.monotonic()
+    follower = Follower()
+    with console.status("Loading the networks ..."):
+        engine = Engine(settings)
+    with bar(follower), interruptible(follower):
+        try:
+            picture = engine.stylize(encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
+        except StopRequested:
+            raise KeyboardInterrupt from None
+    receipt = receipt_of(order, content, style, engine.facts(), follower, time.monotonic() - began)
+    write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))
+    stopped = f" Stopped after {follower.iteration} of {follower.iterations} iterations." if follower.stopped else ""
+    say(f"{order.output}: {picture.shape[1]} × {picture.shape[0]} pixels in {receipt.elapsed:.1f} s.{stopped}")
+
+
+class Follower:
+    """Hears of the engine's steps, shows them, and asks it to stop."""
+
+    def __init__(self) -> None:
+        self.iteration = self.iterations = 0
+        self.stopped = False
+        self._shown: tuple[Progress, TaskID] | None = None
+
+    def show_on(self, progress: Progress) -> None:
+        self._shown = progress, progress.add_task("Preparing", total=1.0, note="")
+
+    def follow(self, step: Step) -> None:
+        self.iteration, self.iterations = step.iteration, step.iterations
+        if self._shown:
+            progress, task = self._shown
+            progress.update(task, completed=step.fraction, description=STAGES[step.stage], note=note(step))
+        if self.stopped:
+            raise StopRequested
+
+
+def note(step: Step) -> str:
+    """Return what stands beside the bar: scale, iteration, loss and the time left, as far as they are known."""
+    parts = [f"{step.scale} px"]
+    if step.iterations:
+        parts.append(f"{step.iteration}/{step.iterations}")
+    if step.losses:
+        parts.append(f"loss {step.losses.total:.3g}")
+    if step.remaining is not None:
+        parts.append(f"{step.remaining:.0f} s left")
+    return "  ".join(parts)
+
+
+@contextmanager
+def bar(follower: Follower) -> Iterator[None]:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=console) as progress:
+        follower.show_on(progress)
+        yield
+
+
+@contextmanager
+def interruptible(follower: Follower) -> Iterator[None]:
+    """The first Ctrl-C asks for the best picture so far, the second ends without one."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(_number: int, _frame: object) -> None:
+        follower.stopped = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.print("Stopping after this step; Ctrl-C again ends without a picture.")
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def check_output(path: Path, force: bool) -> None:
+    if path.suffix.lower() not in ENCODERS:
+        raise InputError(f"The output's name has to end in .png, .jpg or .jpeg. Received: {path}", field="output")
+    if path.is_dir() or not path.parent.is_dir():
+        raise InputError(f"{path} is a folder, or lies in one that does not exist.", field="output")
+    if path.exists() and not force:
+        raise InputError(f"{path} exists already. Choose another name, or add --force to overwrite it.", field="output")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"The folder of {path} cannot be written to.", field="output")
+
+
+def read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write whole or not at all."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        # mkstemp makes files for the owner's eyes only.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        raise StorageFull(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], follower: Follower, elapsed: float) -> Receipt:
+    """Return what the receipt in the file says; the same as that of a job, without the job's name."""
+    return Receipt(
+        version=__version__,
+        created=datetime.now(UTC),
+        preset=order.preset,
+        parameters=order.params,
+        inputs=(digest("content", content), digest("style", style)),
+        iterations=follower.iteration,
+        planned=sum(order.params.iterations),
+        stopped_early=follower.stopped,
+        elapsed=round(elapsed, 3),
+        **facts,
+    )
+
+
+def digest(role: Literal["content", "style"], picture: Decoded) -> InputDigest:
+    return InputDigest(role=role, sha256=hashlib.sha256(picture.png).hexdigest(), width=picture.width, height=picture.height)

@@ -92,3 +92,19 @@ def test_progress_is_shown_as_plain_lines_where_there_is_no_terminal(capsys: pyt
         "Fetching cpu packages: 26 of at most 30 (package25)",
         "Installing 3 cpu packages ... (a minute or two)",
     ]
+
+
+def test_a_python_without_its_venv_module_is_named_with_its_package(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    with pytest.raises(install.InstallError, match=rf"sudo apt-get install python{version}-venv$"):
+        install.install(checkout, "cpu", dev=False)
+
+
+def test_the_checkout_is_importable_and_pentimento_a_command_without_building_anything(checkout: Path) -> None:
+    (checkout / "app").mkdir()
+    (checkout / "app" / "__init__.py").touch()
+    (checkout / "app" / "cli.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    install._link(checkout, checkout / ".venv")
+    done = subprocess.run([checkout / ".venv" / "bin" / "pentimento", "a b", "c"], cwd="/", capture_output=True, text=True, check=True)
+    assert done.stdout == "['a b', 'c']\n"

@@ -1,0 +1,106 @@
+"""What `pentimento stylize` checks before, and writes after, the engine's work."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.core.errors import InputError
+from app.core.progress import Losses, Progress, StopRequested
+from app.core.specs import StyleParams
+from app.imaging import encode
+from app.local import painting
+from app.local.options import with_style_options
+
+
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "app.cli", "stylize", *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    path.write_bytes(encode.png(np.full((64, 64, 3), 90, np.uint8)))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"photo": "missing.png"}, "missing.png cannot be read: No such file or directory."),
+        ({"-o": "out.gif"}, "has to end in .png, .jpg or .jpeg. Received: out.gif"),
+        ({"-o": "no/such/folder.png"}, "lies in one that does not exist"),
+        ({"--size": "9"}, "Size: input should be greater than or equal to 64. Received: 9."),
+        ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, default, paper."),
+        ({"--optimiser": "sgd"}, "Optimiser: input should be 'lbfgs' or 'adam'. Received: 'sgd'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_ends_with_two(photo: Path, tmp_path: Path, changes: dict[str, str], message: str) -> None:
+    given = {"photo": str(photo), "--style": str(photo), "-o": str(tmp_path / "out.png"), **changes}
+    done = run(given.pop("photo"), *(part for pair in given.items() for part in pair))
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_file_that_is_no_picture_is_named_so(photo: Path, tmp_path: Path) -> None:
+    text = tmp_path / "text.jpg"
+    text.write_text("not a picture")
+    done = run(photo, "--style", text, "-o", tmp_path / "out.png")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_an_existing_file_is_kept_without_force(photo: Path) -> None:
+    with pytest.raises(InputError, match="--force"):
+        painting.check_output(photo, force=False)
+    painting.check_output(photo, force=True)
+
+
+def test_a_file_is_written_whole_with_the_usual_rights(tmp_path: Path) -> None:
+    painting.write(tmp_path / "out.png", b"whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
+    assert (tmp_path / "out.png").read_bytes() == b"whole"
+    assert (tmp_path / "out.png").stat().st_mode & 0o600 == 0o600
+
+
+def step(**changes: object) -> Progress:
+    facts = {
+        "stage": "refine",
+        "scale": 256,
+        "iteration": 3,
+        "iterations": 85,
+        "fraction": 0.1,
+        "losses": None,
+        "elapsed": 2.0,
+        "remaining": None,
+    }
+    return Progress(**{**facts, "preview": None, **changes})  # type: ignore[arg-type]
+
+
+def test_the_note_beside_the_bar_says_only_what_is_known() -> None:
+    assert painting.note(step()) == "256 px  3/85"
+    losses = Losses(content=1.0, style=2.0, tv=0.0, total=3.0)
+    assert painting.note(step(losses=losses, remaining=41.6)) == "256 px  3/85  loss 3  42 s left"
+
+
+def test_a_stop_is_passed_to_the_engine_at_its_next_step() -> None:
+    follower = painting.Follower()
+    follower.follow(step(iteration=4))
+    follower.stopped = True
+    with pytest.raises(StopRequested):
+        follower.follow(step(iteration=5))
+    assert follower.iteration == 5
+
+
+def test_every_parameter_is_an_option_and_reaches_the_command() -> None:
+    def command(photo: str, **parameters: object) -> None:
+        del photo, parameters
+
+    options = with_style_options(command).__signature__.parameters  # type: ignore[attr-defined]
+    assert list(options) == ["photo", *StyleParams.model_fields]
+    assert all(options[name].default is None for name in StyleParams.model_fields)

@@ -13,6 +13,7 @@ import redis
 from app.core.config import Settings
 from app.infra.database import Database, migrate
 from app.local import broker as embedded
+from workers.nets.weights import prepare
 
 pytest_plugins = ["tests.job_fixtures"]
 
@@ -51,3 +52,11 @@ def database(settings: Settings) -> Iterator[Database]:
     database = Database(settings.sql_url)
     yield database
     database.close()
+
+
+@pytest.fixture(scope="session")
+def weights_cache() -> Settings:
+    """Settings whose cache holds every network: the user's own, filled at the first test run."""
+    settings = Settings()
+    prepare(settings)
+    return settings

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -17,6 +18,8 @@ from workers.nets.raw_floats import floats
 
 _LARGEST_PICKLE = 1_000_000
 _DEEPEST = 32
+# What zipfile raises over a damaged archive, besides its own error.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, RuntimeError)
 _END_RECORD = b"PK\x05\x06"
 _CONTAINERS = "__torch__.torch.nn.modules.container"
 _POOLING = "__torch__.torch.nn.modules.pooling"
@@ -64,7 +67,7 @@ def read_script(data: bytes, name: str) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _read(archive, data)
-    except (Refused, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, zipfile.zlib.error) as error:
+    except _DAMAGED as error:
         raise ArtefactError(f"The weights file {name} was refused: {error}.") from error
 
 
@@ -105,6 +108,8 @@ def _members(archive: zipfile.ZipFile, data: bytes) -> dict[str, zipfile.ZipInfo
         parts = path.split("/")
         if top != root or any(part in ("", ".", "..") for part in parts) or "\\" in path:
             raise Refused(f"it holds a member called {entry.filename!r}")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise Refused(f"{entry.filename!r} is compressed in an unusual way")
         if path in members:
             raise Refused(f"it holds {entry.filename!r} twice")
         members[path] = entry

@@ -37,7 +37,7 @@ def prepare(settings: Settings, on_progress: OnProgress | None = None) -> None:
 
     Args:
         settings: names the cache and, for machines with no network, the folder of packages.
-        on_progress: told of downloads in bytes, and of conversions in tensors.
+        on_progress: told of downloads and conversions, in bytes.
 
     Raises:
         ArtefactError: see ``app.infra.artefacts.fetch``.
@@ -87,9 +87,8 @@ def digests(settings: Settings) -> dict[str, str]:
 
 
 def _convert(name: str, member: bytes, settings: Settings, on_progress: OnProgress | None) -> None:
-    tensors = len(NETWORKS[name].tensors)
     if on_progress:
-        on_progress(f"converting {name}", 0, tensors)
+        on_progress(f"converting {name}", 0, len(member))
     source = _source(name)
     arrays = from_source(name, NETWORKS[name].read(member, Path(source.path).name))
     data = to_safetensors(arrays)
@@ -103,7 +102,7 @@ def _convert(name: str, member: bytes, settings: Settings, on_progress: OnProgre
     records = {**_records(settings), source.sha256: Record(file=file, sha256=digest)}
     write_whole(_folder(settings) / "manifest.json", json.dumps(records, indent=2).encode())
     if on_progress:
-        on_progress(f"converting {name}", tensors, tensors)
+        on_progress(f"converting {name}", len(member), len(member))
 
 
 def _arrays(name: str, data: bytes) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self, overload
 
 import app
 from app.core.errors import InputError, PictureError, TooLarge, Unavailable
@@ -168,13 +168,22 @@ class DecoderPool:
 
     def _decode(self, data: bytes) -> Decoded:
         self.start()
+        # A decoder killed from outside says nothing about the picture: ask another one, once.
+        return self._attempt(data, last=False) or self._attempt(data, last=True)
+
+    @overload
+    def _attempt(self, data: bytes, *, last: Literal[True]) -> Decoded: ...
+    @overload
+    def _attempt(self, data: bytes, *, last: Literal[False]) -> Decoded | None: ...
+    def _attempt(self, data: bytes, *, last: bool) -> Decoded | None:
         decoder = self._take()
         try:
-            head, png, thumbnail = decoder.ask(data)
-            return _result(head, png, thumbnail)
+            return _result(*decoder.ask(data))
         except _Lost as error:
             # The pipe breaks a moment before the process has ended and its status is known.
             status = decoder.close(grace=1.0)
+            if status == -signal.SIGKILL and not (last or decoder.timed_out):
+                return None
             raise _loss_in_words(status, decoder.timed_out, self._limits) from error
         finally:
             self._give_back(decoder)

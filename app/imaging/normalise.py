@@ -155,7 +155,9 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
             return None
         if image.mode == "RGB" and ImageCms.getProfileDescription(source).lower().startswith("srgb"):
             return None
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        return ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB", flags=ImageCms.Flags.HIGHRESPRECALC
+        )
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
 

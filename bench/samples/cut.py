@@ -136,17 +136,17 @@ def cubist(rng: np.random.Generator) -> Field:
     y, x = grid(shape)
     scene = _still_life(shape, rng)
     facet = np.zeros(shape, int)
-    for _ in range(15):
+    for _ in range(13):
         cy, cx, angle = rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.75), rng.choice([0.3, 0.9, 1.35, 1.9, 2.4, 2.9]) + rng.normal(0, 0.12)
         side = ((x - cx) * np.sin(angle) - (y - cy) * np.cos(angle)) > 0
         # A cut reaches only so far, or all facets would be slivers.
-        reach = np.hypot(x - cx, y - cy) < rng.uniform(0.25, 0.7)
+        reach = np.abs(x - cx) * 0.8 + np.abs(y - cy) < rng.uniform(0.3, 1.1)
         facet = facet * 2 + (side & reach)
         _, facet = np.unique(facet, return_inverse=True)
         facet = facet.reshape(shape)
     labels = np.unique(facet)
     picture, fold = np.zeros((*shape, 3)), np.zeros(shape)
-    tints = [rgb(code) for code in ("c9a46a", "5f7f8f", "8a5a3a", "d9cda8", "3f4f5f", "a8553a", "7a8a6a")]
+    tints = [rgb(code) for code in ("e0a840", "3f7f9f", "9a4f2a", "f0dfb0", "26405f", "c8502f", "5f8f6a", "1f2a3a", "e8c890")]
     sizes = ndimage.sum_labels(np.ones(shape), facet, labels)
     for label, size in zip(labels, sizes, strict=True):
         mask = facet == label
@@ -158,8 +158,9 @@ def cubist(rng: np.random.Generator) -> Field:
         colour = scene[sy, sx]
         direction = rng.uniform(0, 2 * np.pi)
         slope = ((gx - mx) * np.cos(direction) + (gy - my) * np.sin(direction)) / np.sqrt(size + 1)
-        colour = colour * 0.66 + tints[rng.integers(len(tints))] * 0.34
-        picture[gy, gx] = np.clip(colour * (1 + 0.38 * slope[:, None]) + 0.06 * slope[:, None], 0, 1)
+        tint = tints[rng.integers(len(tints))]
+        colour = colour * 0.52 + tint * 0.48
+        picture[gy, gx] = np.clip(colour * (1 + 0.55 * slope[:, None]) + 0.08 * slope[:, None], 0, 1)
         fold[gy, gx] = slope
     border = ndimage.morphological_gradient(facet, size=3) > 0
     near = ndimage.distance_transform_edt(~border)
@@ -167,9 +168,9 @@ def cubist(rng: np.random.Generator) -> Field:
     picture = over(picture, rgb("f3e6c8"), np.exp(-(((near - 5) / 2.2) ** 2)) * 0.20 * smoothstep(0.4, 0.7, noise(shape, 60, rng)))
     brushed = noise(shape, 5, rng, 3, stretch=7)
     tilted = displaced(brushed, 30 * fold, 55 * np.roll(fold, 3))
-    picture = np.clip(picture * (0.80 + 0.4 * tilted[..., None]), 0, 1)
+    picture = np.clip(picture * (0.88 + 0.28 * tilted[..., None]), 0, 1)
     weave = np.sin(np.arange(shape[1]) * 2.1)[None] + np.sin(np.arange(shape[0]) * 2.1)[:, None]
-    return lit(picture, tilted * 3.0 + 0.16 * weave, 0.9)
+    return lit(picture, tilted * 2.2 + 0.10 * weave, 0.9)
 
 
 def geometry(rng: np.random.Generator) -> Field:

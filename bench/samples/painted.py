@@ -184,8 +184,8 @@ def pointillism(rng: np.random.Generator) -> Field:
     far = 0.30 - 0.05 * noise((1, shape[1]), 80, rng, 4)[0][None] * np.ones(shape)
     picture = over(picture, ramp(noise(shape, 30, rng), "6f7fb8", "6f9f7f", "a8b86a"), ((y > far) & (y < bank)) * 1.0)
     shore = 0.50 + 0.17 * x - 0.06 * np.sin(x * 4)
-    shade = smoothstep(0.5, 0.62, noise(shape, 90, rng, 3, stretch=2.5))
-    lawn = ramp(1 - shade, "2f4f7a", "2f7f4f", "7fae4a", "cfcf62")
+    shade = 0.9 * smoothstep(0.58, 0.72, noise(shape, 70, rng, 3, stretch=3.0))
+    lawn = ramp(1 - shade, "3a5f86", "3f8a56", "7fae4a", "b9c860")
     picture = over(picture, lawn, smoothstep(shore - 0.002, shore + 0.002, y))
     for tx, base, size in [(0.87, 0.66, 0.27), (0.70, 0.62, 0.16), (0.99, 0.6, 0.2)]:
         stem = (np.abs(x - tx - 0.012 * np.sin(y * 16)) < size * 0.055) & (y < base) & (y > base - size * 1.6)

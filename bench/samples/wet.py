@@ -115,12 +115,15 @@ def watercolour(rng: np.random.Generator) -> Field:
         picture = _wash(picture, crown, rgb("1f7a5a"), rng, 0.92)
         picture = _wash(picture, crown - 4 - 90 * np.clip(tx - x + 0.004, 0, 1), rgb("2f7a9a"), rng, 0.5)
     for _ in range(130):
-        sy, sx, r = rng.uniform(0.1, 0.74), rng.uniform(0, 1), rng.exponential(1.3) + 0.5
+        sy, sx, r = rng.uniform(0.1, 0.74), rng.uniform(0, 1), min(rng.exponential(1.0) + 0.5, 4.0)
         colour = rgb(str(rng.choice(["c8553a", "4f6fa8", "5f7a33", "e0a03a"])))
         spot = smoothstep(r + 0.8, r - 0.5, np.hypot(y - sy, x - sx) * size)
         picture = multiply(picture, colour, spot * rng.uniform(0.2, 0.7))
     settled = 1 - 0.16 * (1 - picture.mean(axis=-1)) * (1 - tooth)
-    return lit(picture * settled[..., None], tooth * 1.3, 0.8, gloss=0.0)
+    # Pigment is brighter wet than the washes multiply to.
+    grey = picture.mean(axis=-1, keepdims=True)
+    picture = np.clip(grey + (picture - grey) * 1.55, 0, 1)
+    return lit(picture * settled[..., None], tooth * 1.1, 0.8, gloss=0.0)
 
 
 def _hatch(tone: Field, angle: Field | float, pitch: float, threshold: float, rng: np.random.Generator) -> Field:

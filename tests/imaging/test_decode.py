@@ -1,0 +1,258 @@
+"""The pool of decoder processes: what is refused, what is killed, what is replaced."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from app.core.config import Settings
+from app.core.errors import InputError, PictureError, TooLarge, Unavailable
+from app.imaging import decode
+from app.imaging.decode import Decoded, DecoderPool, Limits
+from app.imaging.encode import read_rgb
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def picture(width: int = 64, height: int = 48, kind: str = "PNG", **options: object) -> bytes:
+    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def scripted(body: str) -> tuple[str, ...]:
+    """Command of a decoder that runs ``body`` with the real one at hand as ``child``."""
+    return (sys.executable, "-c", f"import os, sys, time\nimport app.imaging.decoder_child as child\n{body}")
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children()}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[DecoderPool]:
+    with DecoderPool(2, Limits(seconds=20)) as ready:
+        yield ready
+
+
+def test_pixels_arrive_unchanged(pool: DecoderPool) -> None:
+    data = picture(90, 70)
+    decoded = pool.decode(data)
+    assert (decoded.width, decoded.height) == (90, 70)
+    with Image.open(io.BytesIO(data)) as image:
+        np.testing.assert_array_equal(read_rgb(decoded.png), np.asarray(image))
+    assert read_rgb(decoded.thumbnail_jpeg).shape == (70, 90, 3)
+
+
+def test_limits_follow_the_settings() -> None:
+    limits = Limits.of(Settings(max_upload_mb=2, max_megapixels=3))
+    assert (limits.max_bytes, limits.max_pixels) == (2_000_000, 3_000_000)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "words"),
+    [
+        (b"", PictureError, "empty"),
+        (b"<svg/>", PictureError, "SVG"),
+        (picture()[:60], PictureError, "cut off|damaged"),
+        (picture(20, 20), PictureError, "too small: 20 × 20"),
+        (b"x" * 25_000_001, TooLarge, "larger than 25 MB"),
+    ],
+    ids=["empty", "svg", "cut off", "small", "heavy"],
+)
+def test_errors_name_their_field(pool: DecoderPool, data: bytes, kind: type[InputError], words: str) -> None:
+    with pytest.raises(kind, match=words) as caught:
+        pool.decode(data, field="style")
+    assert caught.value.field == "style"
+
+
+def mutants(count: int) -> Iterator[bytes]:
+    """Bit flips, cuts, swaps and repeats of small pictures of every kind, the same each time."""
+    chance = random.Random(20)
+    kinds = [
+        ("PNG", {}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {}),
+        ("WEBP", {"lossless": True}),
+        ("AVIF", {}),
+        ("TIFF", {}),
+    ]
+    originals = [picture(40, 36, kind, **options) for kind, options in kinds]
+    originals.append(picture(40, 36, "TIFF", compression="tiff_lzw"))
+    for number in range(count):
+        data = bytearray(originals[number % len(originals)])
+        how = chance.randrange(4)
+        if how == 0:
+            for _ in range(chance.randint(1, 12)):
+                data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        elif how == 1:
+            del data[chance.randrange(len(data)) :]
+        elif how == 2:
+            at = chance.randrange(min(len(data), 200))
+            data[at : at + 4] = chance.randbytes(4)
+        else:
+            at, to = chance.randrange(len(data)), chance.randrange(len(data))
+            data[at:at] = data[to : to + 64]
+        yield bytes(data)
+
+
+def test_mutated_pictures_are_read_or_refused(pool: DecoderPool) -> None:
+    outcomes = {"read": 0, "refused": 0}
+    with ThreadPoolExecutor(2) as threads:
+        for future in [threads.submit(pool.decode, data, field="content") for data in mutants(400)]:
+            try:
+                decoded = future.result()
+                assert read_rgb(decoded.png).shape == (decoded.height, decoded.width, 3)
+                outcomes["read"] += 1
+            except InputError as error:
+                assert error.field == "content"
+                assert error.message.endswith(".")
+                outcomes["refused"] += 1
+    assert outcomes["read"] > 20
+    assert outcomes["refused"] > 100
+
+
+def test_a_hanging_decoder_is_killed_and_replaced() -> None:
+    body = "original = child.normalise\nchild.normalise = lambda data, limits: time.sleep(600) if data == b'hang' else original(data, limits)\nchild.main()"
+    before = children()
+    with DecoderPool(1, Limits(seconds=2), command=scripted(body)) as pool:
+        pool.decode(picture())
+        (hung,) = children() - before
+        started = time.monotonic()
+        with pytest.raises(PictureError, match="longer than 2 seconds") as caught:
+            pool.decode(b"hang", field="content")
+        assert caught.value.field == "content"
+        assert time.monotonic() - started < 30
+        assert not psutil.pid_exists(hung)
+        assert isinstance(pool.decode(picture()), Decoded)
+
+
+def test_processor_time_is_bounded_by_the_kernel() -> None:
+    body = "from app.imaging.limits import Limits\nlimits = Limits(seconds=0.1)\nchild.confine(limits)\nchild.allow_time(limits)\nwhile True: pass"
+    ended = subprocess.run(scripted(body), timeout=60, env={"PYTHONPATH": str(ROOT)})
+    assert ended.returncode == -signal.SIGXCPU
+
+
+def test_memory_is_bounded_by_the_kernel() -> None:
+    """The decoder really asks for four gigabytes, and is really refused."""
+    body = "original = child.normalise\nchild.normalise = lambda data, limits: bytearray(4 << 30) if data == b'greedy' else original(data, limits)\nchild.main()"
+    with DecoderPool(1, Limits(seconds=20), command=scripted(body)) as pool:
+        with pytest.raises(TooLarge, match="more memory"):
+            pool.decode(b"greedy")
+        assert isinstance(pool.decode(picture()), Decoded)
+
+
+def test_a_decoder_cannot_write_files(tmp_path_factory: pytest.TempPathFactory) -> None:
+    target = tmp_path_factory.mktemp("written") / "file"
+    body = (
+        "import signal\nfrom app.imaging.limits import Limits\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"child.confine(Limits())\nopen({str(target)!r}, 'wb', buffering=0).write(b'x')"
+    )
+    ended = subprocess.run(scripted(body), timeout=60, env={"PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
+    assert ended.returncode == 1
+    assert b"File too large" in ended.stderr
+    assert target.stat().st_size == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "os.abort()",
+        "os._exit(0)",
+        "sys.stdout.buffer.write(bytes([255]) * 4096)",
+        "sys.stdout.buffer.write(bytes([0, 0, 0, 2] + [0] * 8) + b'[]')",
+    ],
+    ids=["abort", "exit", "babble", "wrong answer"],
+)
+def test_a_decoder_that_breaks_is_a_picture_error(body: str) -> None:
+    with DecoderPool(1, Limits(seconds=20), command=scripted(f"sys.stdin.buffer.read(8)\n{body}")) as pool:
+        for _ in range(2):
+            with pytest.raises(PictureError, match="damaged in a way"):
+                pool.decode(picture())
+
+
+def test_a_decoder_killed_while_idle_costs_no_upload() -> None:
+    before = children()
+    with DecoderPool(1, Limits()) as pool:
+        pool.decode(picture())
+        (idle,) = children() - before
+        os.kill(idle, signal.SIGKILL)
+        assert isinstance(pool.decode(picture()), Decoded)
+
+
+def test_decoders_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode, "_USES", 3)
+    before, seen = children(), []
+    with DecoderPool(1, Limits()) as pool:
+        for _ in range(7):
+            seen.append(next(iter(children() - before)))
+            pool.decode(picture())
+    assert [seen.index(pid) for pid in seen] == [0, 0, 0, 3, 3, 3, 6]
+    assert children() == before
+
+
+def test_threads_share_the_pool_and_get_their_own_picture(pool: DecoderPool) -> None:
+    sizes = [(40 + n, 90 - n) for n in range(24)]
+    with ThreadPoolExecutor(8) as threads:
+        results = list(threads.map(lambda size: pool.decode(picture(*size)), sizes))
+    assert [(result.width, result.height) for result in results] == sizes
+
+
+def test_no_free_decoder_is_said_politely() -> None:
+    with DecoderPool(1, Limits(seconds=3), command=scripted("time.sleep(600)"), wait=0.05) as pool, ThreadPoolExecutor(1) as threads:
+        busy = threads.submit(pool.decode, picture())
+        while pool._idle.qsize():
+            time.sleep(0.01)
+        with pytest.raises(Unavailable, match="Try again"):
+            pool.decode(picture())
+        with pytest.raises(PictureError, match="longer than"):
+            busy.result()
+
+
+def test_close_ends_every_decoder() -> None:
+    before = children()
+    pool = DecoderPool(3, Limits())
+    pool.start()
+    pool.start()
+    assert len(children() - before) == 3
+    pool.close()
+    assert children() == before
+    with pytest.raises(Unavailable):
+        pool.decode(picture())
+
+
+def test_a_pool_started_by_its_first_picture() -> None:
+    before = children()
+    pool = DecoderPool(1, Limits())
+    assert children() == before
+    assert pool.decode(picture()).width == 64
+    pool.close()
+
+
+def test_decoders_see_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PENTIMENTO_REDIS_URL", "redis://:secret@example.org")
+    before = children()
+    with DecoderPool(1, Limits()) as pool:
+        pool.decode(picture())
+        (pid,) = children() - before
+        assert set(psutil.Process(pid).environ()) <= {"PATH", "PYTHONPATH", "LC_ALL"}
+
+
+def test_a_pool_of_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one decoder"):
+        DecoderPool(0, Limits())

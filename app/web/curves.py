@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from app.jobs.events import CurvePoint
@@ -49,5 +50,5 @@ def draw(curve: Sequence[CurvePoint], term: Literal["content", "style"], iterati
         return round(HEIGHT - _MARGIN - height * (HEIGHT - 2 * _MARGIN), 1)
 
     points = " ".join(f"{x(point)},{y(value)}" for point, value in zip(curve, logs, strict=True))
-    steps = tuple(x(after) for before, after in zip(curve, curve[1:], strict=False) if after.scale != before.scale)
+    steps = tuple(x(after) for before, after in pairwise(curve) if after.scale != before.scale)
     return Curve(points, steps, values[0], values[-1])

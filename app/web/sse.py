@@ -181,5 +181,7 @@ def stream(messages: AsyncIterator[str]) -> StreamingResponse:
             log.warning("stream cut short, the client comes back: %s", error.message)
 
     return StreamingResponse(
-        guarded(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "keep-alive"}
+        guarded(),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Connection": "keep-alive"},
     )

@@ -1,0 +1,108 @@
+"""Composes the web application: nothing else builds clients."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import redis
+import redis.asyncio
+from fastapi import Depends, FastAPI
+
+from app.core.config import Settings, get_settings
+from app.core.version import VERSION
+from app.imaging.decode import DecoderPool
+from app.imaging.limits import Limits
+from app.infra.artefacts import htmx_files
+from app.infra.blobs import Blobs
+from app.infra.broker import Broker, redis_url
+from app.infra.database import Database, migrate
+from app.infra.secret import load_secret
+from app.infra.streams import EventReader, EventWriter
+from app.jobs.service import JobService
+from app.jobs.sweeper import Sweeper
+from app.web import error_handlers
+from app.web.deps import Services
+from app.web.render import STATIC
+from app.web.routes import api_files, api_jobs, health, page_jobs, pages
+from app.web.samples import Samples
+from app.web.security import OwnerSigner, SecurityHeaders, same_site
+from app.web.shutdown import on_termination
+from app.web.static_files import Revalidated
+from app.web.submission import Reception
+
+_DESCRIPTION = "Paint one picture in the style of another on VGG19, and watch it happen."
+# Each open event stream holds a connection while it waits.
+_STREAM_CONNECTIONS = 10_000
+_REDIS_SECONDS = 5
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    settings = settings or get_settings()
+    migrate(settings)
+    url = redis_url(settings)
+    client = redis.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
+    stream_client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, max_connections=_STREAM_CONNECTIONS)
+    database, blobs = Database(settings.sql_url), Blobs(settings.picture_url)
+    broker, events = Broker(settings, client), EventWriter(client)
+    jobs = JobService(settings, database, blobs, events, broker)
+    decoders = DecoderPool(max(2, min(4, os.cpu_count() or 2)), Limits.of(settings))
+    samples = Samples(STATIC / "samples")
+    services = Services(
+        settings=settings,
+        database=database,
+        blobs=blobs,
+        client=client,
+        broker=broker,
+        jobs=jobs,
+        reader=EventReader(stream_client),
+        decoders=decoders,
+        samples=samples,
+        reception=Reception(jobs, samples, decoders, settings.max_upload_bytes),
+        signer=OwnerSigner(load_secret(settings)),
+    )
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sweeper = Sweeper(settings, database, blobs, events, broker)
+        decoders.start()
+        sweeper.start()
+        loop = asyncio.get_running_loop()
+        try:
+            with on_termination(lambda: _set_from_signal(loop, services.closing)):
+                yield
+        finally:
+            services.closing.set()
+            await asyncio.to_thread(sweeper.close)
+            await asyncio.to_thread(decoders.close)
+            await stream_client.aclose()
+            broker.close()
+            client.close()
+            database.close()
+
+    app = FastAPI(
+        title="Pentimento",
+        version=VERSION,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        # FastAPI's own documentation pages load scripts from elsewhere; /docs is ours.
+        docs_url=None,
+        redoc_url=None,
+        dependencies=[Depends(same_site)],
+    )
+    app.state.services = services
+    app.add_middleware(SecurityHeaders)
+    error_handlers.install(app)
+    for routes in (health, api_jobs, api_files, page_jobs, pages):
+        app.include_router(routes.router)
+    vendor = next(iter(htmx_files(settings).values())).parent
+    app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")
+    app.mount("/static", Revalidated(directory=STATIC), name="static")
+    return app
+
+
+def _set_from_signal(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """A signal may come while the loop sleeps: wake it."""
+    loop.call_soon_threadsafe(event.set)

@@ -1,0 +1,114 @@
+"""A job as the page shows it: its row and newest event, put into words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.core.specs import PRESETS, StyleParams
+from app.imaging.receipt import Receipt
+from app.jobs import pictures
+from app.jobs.events import JobEvent, picture_url, snapshot
+from app.jobs.models import Job, State
+from app.jobs.receipts import receipt_of
+from app.web.curves import Curve, draw
+from app.web.form import Option, option, values_of
+
+STAGES = {
+    "prepare": "Preparing the pictures",
+    "adain": "Laying the first colours",
+    "refine": "Refining the brush work",
+    "finish": "Finishing",
+}
+CURVES: tuple[tuple[str, Literal["content", "style"]], ...] = (("Content", "content"), ("Style", "style"))
+
+
+@dataclass(frozen=True)
+class JobView:
+    job: Job
+    event: JobEvent
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def url(self) -> str:
+        return f"/jobs/{self.job.id}"
+
+    @property
+    def look(self) -> str:
+        """What decides which parts are on the page; only when it changes are all of them drawn again."""
+        return f"{self.event.state}{'-stopping' if self.event.stopping else ''}{'-picture' if self.event.preview else ''}"
+
+    @property
+    def live(self) -> bool:
+        return self.event.state in (State.QUEUED, State.RUNNING)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the result, so that its place is kept free."""
+        params = StyleParams.model_validate(self.job.params)
+        if params.aspect == "square":
+            return params.size, params.size
+        width, height = self.job.inputs["content"]["width"], self.job.inputs["content"]["height"]
+        scale = params.size / max(width, height)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    @property
+    def title(self) -> str:
+        return f"{self.job.inputs['content']['name']} × {self.job.inputs['style']['name']}"
+
+    @property
+    def preset(self) -> str:
+        known = PRESETS.get(self.job.preset)
+        return known.title if known else self.job.preset
+
+    @property
+    def stage(self) -> str:
+        if self.event.stopping:
+            return "Stopping after this step"
+        if self.event.state == State.QUEUED:
+            return "Waiting for its turn"
+        return STAGES.get(self.event.stage or "", "Starting")
+
+    @property
+    def curves(self) -> list[tuple[str, str, Curve]]:
+        drawn = ((title, term, draw(self.event.curve, term, self.event.iterations)) for title, term in CURVES)
+        return [(title, term, curve) for title, term, curve in drawn if curve is not None]
+
+    @property
+    def percent(self) -> int:
+        return int(self.event.percent)
+
+    @property
+    def before(self) -> str:
+        return picture_url(self.id, pictures.input_name("content"))
+
+    @property
+    def after(self) -> str | None:
+        return picture_url(self.id, self.job.result) if self.job.result else None
+
+    @property
+    def picture(self) -> str | None:
+        """The newest picture there is."""
+        return self.after or self.event.preview
+
+    def thumbnail(self, role: str) -> str:
+        return picture_url(self.id, pictures.thumbnail_name(role))
+
+    @property
+    def options(self) -> list[Option]:
+        params = StyleParams.model_validate(self.job.params)
+        return [option(name, value) for name, value in values_of(params).items()]
+
+    @property
+    def receipt(self) -> Receipt:
+        return receipt_of(self.job)
+
+    def shown(self, event: JobEvent) -> JobView:
+        return JobView(self.job, event)
+
+
+def view(job: Job, event: JobEvent | None = None) -> JobView:
+    return JobView(job, event or snapshot(job))

@@ -1,0 +1,82 @@
+"""The pictures of a job, and the receipt of how the finished one was made."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePath
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from app.core.errors import NotFound
+from app.imaging import encode
+from app.imaging.receipt import Receipt, attach
+from app.jobs.models import Job
+from app.jobs.receipts import receipt_of
+from app.web.deps import OwnerDep, ServicesDep
+from app.web.routes.api_jobs import ENDED, PROBLEMS
+
+router = APIRouter(prefix="/api/jobs/{job_id}", tags=["pictures"])
+
+_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+_NAME = re.compile(r"(content|style|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
+# Names of stored pictures are never used twice, and only their owner may see them.
+_CACHED = "private, max-age=86400, immutable"
+
+
+@router.get(
+    "/result",
+    summary="Download the picture",
+    response_class=Response,
+    responses={
+        **PROBLEMS,
+        **ENDED,
+        200: {
+            "description": "The picture, with its receipt inside.",
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
+        },
+    },
+)
+def result(
+    job_id: str,
+    owner: OwnerDep,
+    services: ServicesDep,
+    kind: Annotated[Literal["png", "jpeg"], Query(alias="format", description="PNG is lossless.")] = "png",
+) -> Response:
+    job, stored = services.jobs.result(owner, job_id)
+    picture = stored if kind == "png" else encode.jpeg(encode.read_rgb(stored))
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(job)}.{"png" if kind == "png" else "jpg"}"'}
+    return Response(attach(picture, receipt_of(job)), media_type=f"image/{kind}", headers=headers)
+
+
+@router.get("/receipt", summary="Read the receipt", responses={**PROBLEMS, **ENDED})
+def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
+    """Everything needed to paint the same picture again: parameters, seed, inputs, weights, versions."""
+    return receipt_of(services.jobs.get(owner, job_id))
+
+
+@router.get(
+    "/pictures/{name}",
+    summary="Show a picture",
+    response_class=Response,
+    responses={
+        **PROBLEMS,
+        200: {
+            "description": "An input, a thumbnail, a preview or the result's pixels.",
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
+        },
+    },
+)
+def picture(job_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    if not _NAME.fullmatch(name):
+        raise NotFound("There is no picture of that name.")
+    data = services.jobs.picture(owner, job_id, name)
+    return Response(data, media_type=_TYPES[PurePath(name).suffix], headers={"Cache-Control": _CACHED})
+
+
+def _file_name(job: Job) -> str:
+    """Return a file name of plain letters, whatever the inputs were called."""
+    words = [
+        re.sub(r"[^A-Za-z0-9]+", "-", PurePath(str(job.inputs[role]["name"])).stem).strip("-").lower()[:40] for role in ("content", "style")
+    ]
+    return "-".join(["pentimento", *filter(None, words)])

@@ -1,0 +1,78 @@
+"""Whether the service is alive, and whether it can do its work."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+from redis.exceptions import RedisError
+
+from app.core.errors import PentimentoError
+from app.infra import presence
+from app.web.deps import Services, ServicesDep
+
+router = APIRouter(tags=["health"])
+
+
+class Part(BaseModel):
+    ok: bool
+    detail: str = Field(description="What was found.")
+
+
+class Readiness(BaseModel):
+    ready: bool
+    parts: dict[str, Part]
+
+
+@router.get("/healthz", summary="Is the web process alive?")
+def healthz() -> dict[str, str]:
+    return {"status": "alive"}
+
+
+@router.get(
+    "/readyz", summary="Can pictures be painted?", responses={503: {"model": Readiness, "description": "The parts say what fails."}}
+)
+def readyz(response: Response, services: ServicesDep) -> Readiness:
+    checks: dict[str, Callable[[Services], Part]] = {"database": _database, "broker": _broker, "disk": _disk, "worker": _worker}
+    parts = {name: _checked(check, services) for name, check in checks.items()}
+    ready = all(part.ok for part in parts.values())
+    response.status_code = 200 if ready else 503
+    return Readiness(ready=ready, parts=parts)
+
+
+def _checked(check: Callable[[Services], Part], services: Services) -> Part:
+    try:
+        return check(services)
+    except PentimentoError as error:
+        return Part(ok=False, detail=error.message)
+    except (RedisError, OSError) as error:
+        return Part(ok=False, detail=f"does not answer: {error}")
+
+
+def _database(services: Services) -> Part:
+    services.database.ping()
+    return Part(ok=True, detail="answers")
+
+
+def _broker(services: Services) -> Part:
+    services.broker.ping()
+    return Part(ok=True, detail="answers")
+
+
+def _disk(services: Services) -> Part:
+    root = services.blobs.local_root
+    if root is None:
+        return Part(ok=True, detail="pictures are in an object store")
+    free = shutil.disk_usage(root).free // 1_000_000
+    return Part(ok=free >= services.settings.min_free_mb, detail=f"{free} MB free, {services.settings.min_free_mb:g} MB needed")
+
+
+def _worker(services: Services) -> Part:
+    workers = presence.present(services.client)
+    if not workers:
+        return Part(ok=False, detail="no worker has said that it is ready")
+    newest = min(workers, key=lambda worker: worker.age)
+    devices = ", ".join(sorted(f"{worker.device} in {worker.precision}" for worker in workers))
+    return Part(ok=True, detail=f"{len(workers)} ready ({devices}), last heard of {newest.age:.0f} s ago")

@@ -1,0 +1,112 @@
+"""What the page's form and buttons do. Each works without JavaScript, and answers htmx with a part."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from app.core.errors import PentimentoError
+from app.web import sse
+from app.web.deps import FormDep, FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.error_handlers import retry_headers
+from app.web.job_view import JobView, view
+from app.web.render import page, render
+from app.web.routes.pages import studio
+
+router = APIRouter(prefix="/jobs", include_in_schema=False)
+
+
+@router.post("")
+def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: FromHtmx) -> Response:
+    try:
+        job = services.reception.submit(form, visitor.owner, visitor.newcomer)
+    except PentimentoError as error:
+        state = services.reception.state(form, None if visitor.newcomer else visitor.owner, error)
+        # htmx swaps only the messages, so that chosen files stay chosen.
+        response = page("partials/_messages.html", error.status, form=state) if htmx else studio(services, state, status=error.status)
+        response.headers.update(retry_headers(error))
+        return response
+    finally:
+        form.close()
+    answer: Response
+    if htmx:
+        answer = page("partials/_work.html", job=view(job, services.jobs.event(job.owner, job.id)))
+        answer.headers["HX-Push-Url"] = f"/jobs/{job.id}"
+        answer.headers["HX-Retarget"] = "#work"
+        answer.headers["HX-Reswap"] = "outerHTML"
+    else:
+        answer = RedirectResponse(f"/jobs/{job.id}", 303)
+    visitor.remember(answer, services)
+    return answer
+
+
+@router.get("/{job_id}/stream")
+async def stream(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    job = await run_in_threadpool(services.jobs.get, owner, job_id)
+    follower = sse.Follower(
+        job_id, lambda: (services.jobs.get(owner, job_id), services.jobs.event(owner, job_id)), services.reader, services.closing
+    )
+    return sse.stream(_parts(services, owner, view(job), follower))
+
+
+async def _parts(services: Services, owner: str, shown: JobView, follower: sse.Follower) -> AsyncIterator[str]:
+    """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
+    look: str | None = None
+    picture: str | None = None
+    async for sight in follower.follow():
+        if sight.event is None:
+            yield sse.KEEP_ALIVE
+            continue
+        shown = shown.shown(sight.event)
+        if not shown.live:
+            shown = await run_in_threadpool(_ended, services, owner, shown)
+        if shown.look != look:
+            yield sse.message(render("partials/_job.html", job=shown), event="job")
+        else:
+            yield sse.message(render("partials/_figures.html", job=shown), event="figures")
+            if shown.picture != picture:
+                yield sse.message(render("partials/_picture.html", job=shown), event="picture")
+        look, picture = shown.look, shown.picture
+        if not shown.live:
+            yield sse.message("", event="ended")
+
+
+def _ended(services: Services, owner: str, shown: JobView) -> JobView:
+    """Return the job with what its worker wrote at the end; as it was, where it has been deleted."""
+    try:
+        return view(services.jobs.get(owner, shown.id), shown.event)
+    except PentimentoError:
+        return shown
+
+
+@router.post("/{job_id}/stop")
+def stop(job_id: str, owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
+    services.jobs.stop(owner, job_id)
+    return _shown(services, owner, job_id, htmx)
+
+
+@router.post("/{job_id}/cancel")
+def cancel(job_id: str, owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
+    services.jobs.cancel(owner, job_id)
+    return _shown(services, owner, job_id, htmx)
+
+
+@router.post("/{job_id}/delete")
+def delete(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.jobs.delete(owner, job_id)
+    return RedirectResponse(f"/history?deleted={job_id}", 303)
+
+
+@router.post("/{job_id}/restore")
+def restore(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.jobs.restore(owner, job_id)
+    return RedirectResponse(f"/jobs/{job_id}", 303)
+
+
+def _shown(services: Services, owner: str, job_id: str, htmx: bool) -> HTMLResponse | RedirectResponse:
+    if not htmx:
+        return RedirectResponse(f"/jobs/{job_id}", 303)
+    return page("partials/_job.html", job=view(services.jobs.get(owner, job_id), services.jobs.event(owner, job_id)))

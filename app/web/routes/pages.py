@@ -1,0 +1,67 @@
+"""The pages: the form, a job, the history, the API's documentation."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from app.jobs import repository
+from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.form import FormState
+from app.web.job_view import JobView, view
+from app.web.render import page
+from app.web.routes.reference import operations
+
+router = APIRouter(include_in_schema=False)
+
+HISTORY_PAGE = 24
+
+
+def studio(services: Services, form: FormState, job: JobView | None = None, status: int = 200) -> HTMLResponse:
+    """Return the one page: the form beside the picture."""
+    return page("pages/studio.html", status, form=form, job=job, samples=services.samples, max_bytes=services.settings.max_upload_bytes)
+
+
+@router.get("/")
+def index(
+    visitor: VisitorDep, services: ServicesDep, again: Annotated[str | None, Query(alias="from", description="Job to begin from.")] = None
+) -> HTMLResponse:
+    form = FormState()
+    if again is not None:
+        form = services.reception.again(services.jobs.get(visitor.owner, again))
+    response = studio(services, form)
+    visitor.remember(response, services)
+    return response
+
+
+@router.get("/jobs/{job_id}")
+def job_page(job_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
+    job = services.jobs.get(owner, job_id)
+    return studio(services, services.reception.again(job), view(job, services.jobs.event(owner, job_id)))
+
+
+@router.get("/history")
+def history(
+    visitor: VisitorDep,
+    services: ServicesDep,
+    before: Annotated[float | None, Query()] = None,
+    deleted: Annotated[str | None, Query()] = None,
+) -> HTMLResponse:
+    jobs = services.jobs.history(visitor.owner, HISTORY_PAGE + 1, before)
+    older = jobs[HISTORY_PAGE - 1].created_at if len(jobs) > HISTORY_PAGE else None
+    shown = [view(job) for job in jobs[:HISTORY_PAGE]]
+    return page("pages/history.html", jobs=shown, older=older, before=before, deleted=_undoable(services, visitor.owner, deleted))
+
+
+def _undoable(services: Services, owner: str, job_id: str | None) -> JobView | None:
+    """Return the job that was just deleted, while it can be brought back."""
+    with services.database.read() as session:
+        job = repository.find(session, job_id, owner, deleted=True) if job_id else None
+    return view(job) if job else None
+
+
+@router.get("/docs")
+def docs(request: Request) -> HTMLResponse:
+    return page("pages/docs.html", operations=operations(request.app.openapi()), base=str(request.base_url).rstrip("/"))

@@ -1,0 +1,9 @@
+// Each module adds one behaviour; the page works without any of them.
+import "./theme_toggle.js";
+import "./zone.js";
+import "./preset.js";
+import "./message.js";
+import "./stream.js";
+import "./picture.js";
+import "./announcer.js";
+import "./compare.js";

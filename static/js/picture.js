@@ -1,0 +1,53 @@
+// Puts a new picture in place only once it is loaded, and leaves what has not changed alone, so that nothing jumps.
+let newest = 0;
+
+async function replacePicture(place, next) {
+  const turn = ++newest;
+  try {
+    await next.decode();
+  } catch {
+    return; // already replaced on the server; the next one comes soon
+  }
+  if (turn === newest && place.isConnected) place.replaceChildren(next);
+}
+
+function parse(markup) {
+  const template = document.createElement("template");
+  template.innerHTML = markup;
+  return document.importNode(template.content, true);
+}
+
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  const { target } = event;
+  if (target.id === "picture") {
+    event.preventDefault();
+    replacePicture(target, parse(event.detail.data).querySelector("img"));
+  }
+  if (target.id !== "job") return;
+  const next = parse(event.detail.data);
+  const look = next.querySelector("[data-look]").dataset.look;
+  if (target.querySelector("[data-look]")?.dataset.look !== look) return;
+  // The first event of a connection says again what is shown already.
+  event.preventDefault();
+  const figures = document.getElementById("figures");
+  if (figures && next.querySelector("#figures")) {
+    figures.replaceChildren(...next.querySelector("#figures").childNodes);
+    figures.dispatchEvent(new CustomEvent("htmx:sseMessage", { bubbles: true }));
+  }
+  const shown = document.querySelector("#picture img");
+  const newer = next.querySelector("#picture img");
+  if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);
+});
+
+// A button that had the focus may be gone after its job changed state: the job itself takes it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.target.id === "job" && document.activeElement === document.body) event.target.focus({ preventScroll: true });
+});
+
+// On a narrow screen the picture stands below the form: show it once painting begins.
+document.addEventListener("htmx:afterSettle", (event) => {
+  if (event.target.id !== "work") return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const { top } = event.target.getBoundingClientRect();
+  if (top < 0 || top > innerHeight / 2) event.target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
+});

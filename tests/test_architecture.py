@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import app
 from app.core.config import Settings
+from app.core.version import VERSION
 
 ROOT = Path(__file__).parents[1]
 
@@ -163,7 +163,7 @@ def test_lock_files_name_no_registry_and_every_package_has_a_hash() -> None:
 
 
 def test_the_version_is_the_same_in_both_places() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == app.__version__
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
 
 
 def test_source_files_stay_short() -> None:

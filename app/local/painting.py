@@ -6,7 +6,6 @@ import hashlib
 import os
 import signal
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from app import __version__
 from app.core.config import Settings
 from app.core.errors import InputError, StorageFull
 from app.core.progress import Progress as Step
 from app.core.progress import StopRequested
 from app.core.specs import StyleParams
+from app.core.version import VERSION
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
@@ -57,20 +56,23 @@ def paint(settings: Settings, order: Order) -> None:
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from workers.style import painting
     from workers.style.engine import Engine
 
-    began = time.monotonic()
     follower = Follower()
     with console.status("Loading the networks ..."):
         engine = Engine(settings)
     with bar(follower), interruptible(follower):
         try:
-            picture = engine.stylize(encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
+            painted = painting.paint(
+                engine, settings, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow
+            )
         except StopRequested:
             raise KeyboardInterrupt from None
-    receipt = receipt_of(order, content, style, engine.facts(), follower, time.monotonic() - began)
+    picture = painted.picture
+    receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
     write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))
-    stopped = f" Stopped after {follower.iteration} of {follower.iterations} iterations." if follower.stopped else ""
+    stopped = f" Stopped after {receipt.iterations} of {receipt.planned} iterations." if follower.stopped else ""
     say(f"{order.output}: {picture.shape[1]} × {picture.shape[0]} pixels in {receipt.elapsed:.1f} s.{stopped}")
 
 
@@ -78,7 +80,6 @@ class Follower:
     """Hears of the engine's steps, shows them, and asks it to stop."""
 
     def __init__(self) -> None:
-        self.iteration = self.iterations = 0
         self.stopped = False
         self._shown: tuple[Progress, TaskID] | None = None
 
@@ -86,7 +87,6 @@ class Follower:
         self._shown = progress, progress.add_task("Preparing", total=1.0, note="")
 
     def follow(self, step: Step) -> None:
-        self.iteration, self.iterations = step.iteration, step.iterations
         if self._shown:
             progress, task = self._shown
             progress.update(task, completed=step.fraction, description=STAGES[step.stage], note=note(step))
@@ -166,18 +166,15 @@ def write(path: Path, data: bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], follower: Follower, elapsed: float) -> Receipt:
+def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], stopped: bool) -> Receipt:
     """Return what the receipt in the file says; the same as that of a job, without the job's name."""
     return Receipt(
-        version=__version__,
+        version=VERSION,
         created=datetime.now(UTC),
         preset=order.preset,
         parameters=order.params,
         inputs=(digest("content", content), digest("style", style)),
-        iterations=follower.iteration,
-        planned=sum(order.params.iterations),
-        stopped_early=follower.stopped,
-        elapsed=round(elapsed, 3),
+        stopped_early=stopped,
         **facts,
     )
 

@@ -15,7 +15,6 @@ from app.infra.cache import in_words, publish, require_room, sha256_of
 
 OnBytes = Callable[[int], None]
 
-_CHUNK = 1 << 18
 _TRIES = 5
 
 
@@ -85,7 +84,8 @@ def _receive(session: Fetcher, url: str, part: Path, size: int, on_bytes: OnByte
         done = start if _continues(response, start) else 0
         with part.open("r+b" if done else "wb") as file:
             file.seek(done)
-            for piece in response.iter_bytes(_CHUNK):
+            # Pieces as they come: gathered into larger ones, the last would be lost with the connection.
+            for piece in response.iter_bytes():
                 done += len(piece)
                 if done > size:
                     raise ArtefactError(f"The package registry sends more than the {size} bytes of {part.stem}.")

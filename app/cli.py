@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -129,6 +130,8 @@ def main() -> None:
     """Run the command; an error raised on purpose is one line, and a mistake of the user's ends with 2."""
     from app.local.terminal import complain
 
+    # TensorFlow's notes on how it was compiled, in this process and in a worker that it becomes.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         app(prog_name="pentimento")
     except PentimentoError as error:

@@ -17,7 +17,7 @@ from app.local.child import ChildSpec
 
 _HOST = "127.0.0.1"
 # The server logs in its own form; `#` marks a warning. Advice on kernel settings is for servers, not for a laptop.
-_LOUD = re.compile(r"# (?!WARNING Memory overcommit|WARNING Your system is configured)|BUG REPORT|[Ff]atal")
+_LOUD = re.compile(r"# (?!WARNING Memory overcommit|WARNING Your system is configured|Valkey is now ready to exit)|BUG REPORT|[Ff]atal")
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,6 @@ def paint(settings: Settings, order: Order) -> None:
         content, style = (pool.decode(read(path), field=role) for role, path in (("content", order.content), ("style", order.style)))
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from workers.style import painting
     from workers.style.engine import Engine
 

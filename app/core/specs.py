@@ -50,6 +50,13 @@ class StyleParams(BaseModel):
         title="Iterations",
         description="Steps at each scale, coarse to fine; the last is the full size, each before it half of the next. Empty: instant picture only.",
     )
+    levels: int = Field(
+        3,
+        ge=1,
+        le=4,
+        title="Levels",
+        description="At how many sizes each step looks: 3 means the picture, its half and its quarter. More keep large brush strokes.",
+    )
     optimiser: Literal["lbfgs", "adam"] = Field(
         "lbfgs", title="Optimiser", description="L-BFGS gets further in the same time; Adam is the paper's."
     )
@@ -125,7 +132,7 @@ PRESETS: dict[str, Preset] = {
             title="As in the paper",
             help="512 × 512 square, content at relu5_2, Adam from the photograph, 1,000 iterations. Slow: for comparison.",
             params=StyleParams(
-                aspect="square", content_layer="relu5_2", iterations=(1000,), optimiser="adam", learning_rate=0.02, init="content"
+                aspect="square", content_layer="relu5_2", iterations=(1000,), levels=1, optimiser="adam", learning_rate=0.02, init="content"
             ),
         ),
     )

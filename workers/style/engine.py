@@ -1,0 +1,171 @@
+"""The engine: two pictures and parameters in, a painting out, with a record of each step."""
+
+from __future__ import annotations
+
+import gc
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from app.core.config import Settings
+from app.core.errors import EngineError
+from app.core.progress import Losses, OnProgress, StopRequested
+from app.core.specs import StyleParams
+from workers.nets import weights
+from workers.nets.adain_decoder import AdaINDecoder
+from workers.nets.vgg19 import VGG19
+from workers.style import pyramid
+from workers.style.instant import Instant
+from workers.style.objective import JobTargets, Objective, Targets
+from workers.style.optimiser import Evaluation, Iterate, Vector, adam, lbfgs
+from workers.style.precision import choose, device
+from workers.style.pyramid import Frame, Scale
+from workers.style.resample import Picture, resize, shrink, to_uint8
+from workers.style.tracker import Tracker
+
+# Graphs kept for the next picture of the same shape: about 2 MB each.
+_KEPT = 12
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A picture on the full canvas, and what it came from: no scale means AdaIN."""
+
+    current: Picture
+    best: Picture
+    scale: Scale | None = None
+    losses: Losses | None = None
+
+
+class Engine:
+    """Networks and graphs of one process, used for one picture at a time."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Load the networks from the cache.
+
+        Raises:
+            ArtefactError: weights missing or damaged.
+            EngineError: no such precision.
+        """
+        self.precision = choose(settings.precision)
+        self.device = device()
+        self._dtype = tf.as_dtype(self.precision)
+        self._vgg = VGG19(weights.load("vgg19", settings))
+        self._targets = Targets(self._vgg, self._dtype)
+        self._instant = Instant(self._vgg, AdaINDecoder(weights.load("adain_decoder", settings)), self._dtype)
+        self._objectives: OrderedDict[tuple[int, int, int, str], Objective] = OrderedDict()
+        self._digests = {name: digest for name, digest in weights.digests(settings).items() if name in ("vgg19", "adain_decoder")}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a receipt states about this engine."""
+        libraries = {"tensorflow": str(tf.__version__), "numpy": np.__version__}
+        return {"weights": self._digests, "libraries": libraries, "precision": self.precision, "device": self.device}
+
+    def warm_up(self) -> None:
+        """Build the graphs that pictures of every shape share, so that the first job need not wait for them."""
+        grey = np.full((64, 64, 3), 128, np.uint8)
+        self.stylize(grey, grey, StyleParams(size=64, iterations=(1,)), lambda _: None)
+
+    def stylize(
+        self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress
+    ) -> NDArray[np.uint8]:
+        """Return ``content`` painted in the style of ``style``.
+
+        Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks",
+        2016, from coarse to fine, starting from AdaIN. Same arguments on the same machine:
+        the same pixels.
+
+        Args:
+            content: uint8 RGB of shape (height, width, 3), sides at least 32 pixels.
+            style: the same, of any other size; keeps its own proportions.
+            params: see ``StyleParams``; ``size`` is the longer side of the result.
+            on_progress: told of each step. May raise StopRequested: the best picture so
+                far is returned at full size. Any other exception passes through.
+
+        Returns:
+            uint8 RGB, longer side ``params.size``.
+
+        Raises:
+            PictureError: a picture too small or too long and thin; ``field`` says which.
+            ParameterError: more scales than the size allows.
+            EngineError: numbers that are not finite, or not enough memory.
+        """
+        pyramid.check(content, "content")
+        pyramid.check(style, "style")
+        frame = pyramid.frame(*content.shape[:2], params)
+        scales = pyramid.scales(frame, params)
+        photograph = frame.pad(shrink(content, frame.height, frame.width))
+        tracker = Tracker(on_progress, scales, side=params.size, pixels=frame.canvas_height * frame.canvas_width)
+        best = photograph
+        try:
+            tracker.prepared()
+            for step in self._steps(frame, scales, photograph, style, params):
+                best = step.best
+                preview = to_uint8(frame.crop(_full(step.current, frame)))
+                if step.scale and step.losses:
+                    tracker.iterated(step.scale, step.losses, preview)
+                else:
+                    tracker.adain(preview)
+            tracker.finished(to_uint8(frame.crop(_full(best, frame))))
+        except StopRequested:
+            pass
+        except tf.errors.ResourceExhaustedError as error:
+            raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
+        return to_uint8(frame.crop(_full(best, frame)))
+
+    def _steps(
+        self, frame: Frame, scales: list[Scale], photograph: Picture, style: NDArray[np.uint8], params: StyleParams
+    ) -> Iterator[_Step]:
+        picture = self._start(photograph, style, params)
+        if params.init == "adain":
+            yield _Step(picture, picture)
+        targets = JobTargets(self._targets, photograph, style, params)
+        for scale in scales:
+            if not scale.iterations:
+                continue
+            picture = resize(picture, scale.height, scale.width)
+            shape, best_loss = picture.shape, float("inf")
+            for iterate in self._descent(scale, picture, targets, params):
+                current = iterate.x.reshape(shape)
+                if iterate.loss <= best_loss:
+                    best_loss, picture = iterate.loss, current
+                yield _Step(current, picture, scale, iterate.terms)
+
+    def _start(self, photograph: Picture, style: NDArray[np.uint8], params: StyleParams) -> Picture:
+        if params.init == "noise":
+            return np.random.default_rng(params.seed).random(photograph.shape, np.float32)
+        if params.init == "content":
+            return photograph
+        height, width = (max(32, side) for side in pyramid.sides(*style.shape[:2], round(params.size * params.style_scale)))
+        return self._instant.paint(photograph, shrink(style, height, width))
+
+    def _descent(self, scale: Scale, start: Picture, targets: JobTargets, params: StyleParams) -> Iterator[Iterate[Losses]]:
+        objective = self._objective(scale, params.content_layer)
+        aims = targets.aims(scale)
+
+        def evaluate(x: Vector) -> Evaluation[Losses]:
+            return objective.evaluate(x, aims, params)
+
+        if params.optimiser == "adam":
+            return adam(evaluate, start.ravel(), scale.iterations, learning_rate=params.learning_rate)
+        return lbfgs(evaluate, start.ravel(), scale.iterations)
+
+    def _objective(self, scale: Scale, content_layer: str) -> Objective:
+        key = scale.height, scale.width, scale.levels, content_layer
+        if key not in self._objectives:
+            if len(self._objectives) == _KEPT:
+                self._objectives.popitem(last=False)
+                # A graph refers to itself: only a collection frees it.
+                gc.collect()
+            self._objectives[key] = Objective(self._vgg, self._dtype, *key)
+        self._objectives.move_to_end(key)
+        return self._objectives[key]
+
+
+def _full(picture: Picture, frame: Frame) -> Picture:
+    return resize(picture, frame.canvas_height, frame.canvas_width)

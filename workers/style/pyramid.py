@@ -1,0 +1,126 @@
+"""At which sizes a picture is worked on: from coarse to fine, each with a margin that is cut off at the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.core.errors import ParameterError, PictureError
+from app.core.specs import MIN_SIDE, StyleParams
+from workers.style.resample import Picture
+
+# Convolutions see zeros beyond the border and paint a frame there; it is painted into the margin instead.
+MARGIN = 8
+# Four poolings, without remainder at full size.
+_MULTIPLE = 16
+_LONGEST = 32.0
+# Below these a level of the objective says nothing about brush strokes, and relu5_1 has hardly a pixel.
+_LEVEL_LONGER, _LEVEL_SHORTER = 96, 32
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The finished picture's sides, and those of the canvas around it."""
+
+    height: int
+    width: int
+    canvas_height: int
+    canvas_width: int
+
+    @property
+    def top(self) -> int:
+        return (self.canvas_height - self.height) // 2
+
+    @property
+    def left(self) -> int:
+        return (self.canvas_width - self.width) // 2
+
+    def pad(self, picture: Picture) -> Picture:
+        """Return ``picture``, (height, width, 3), mirrored outwards to the canvas."""
+        below, right = self.canvas_height - self.height - self.top, self.canvas_width - self.width - self.left
+        return np.pad(picture, ((self.top, below), (self.left, right), (0, 0)), mode="symmetric")
+
+    def crop(self, canvas: Picture) -> Picture:
+        """Return the finished picture's part of a full-size canvas."""
+        return canvas[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One scale of the refinement.
+
+    Attributes:
+        side: longer side of the picture, without the margin.
+        height, width: of the canvas at this scale.
+        levels: how many sizes the objective looks at: this one, its half, its quarter …
+        iterations: planned here.
+        cost: of one iteration, in pixels that go through the network.
+    """
+
+    side: int
+    height: int
+    width: int
+    levels: int
+    iterations: int
+
+    @property
+    def cost(self) -> float:
+        return sum(self.height * self.width / 4**level for level in range(self.levels))
+
+
+def sides(height: int, width: int, longer: int) -> tuple[int, int]:
+    """Return (height, width) with the same proportions and ``longer`` as the longer side."""
+    ratio = longer / max(height, width)
+    return max(1, round(height * ratio)), max(1, round(width * ratio))
+
+
+def check(pixels: np.ndarray, field: str) -> None:
+    """Raise unless ``pixels`` is a picture that the network can make something of.
+
+    Raises:
+        PictureError: not uint8 RGB, a side under 32 pixels, or one side over 32 times the other.
+    """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise PictureError(f"A picture is uint8 of shape (height, width, 3). Received: {pixels.dtype} {pixels.shape}.", field=field)
+    height, width = pixels.shape[:2]
+    if min(height, width) < MIN_SIDE:
+        raise PictureError(f"Each side needs at least {MIN_SIDE} pixels. Received: {width} × {height}.", field=field)
+    if max(height, width) > _LONGEST * min(height, width):
+        raise PictureError(f"One side may be at most {_LONGEST:.0f} times the other. Received: {width} × {height}.", field=field)
+
+
+def frame(height: int, width: int, params: StyleParams) -> Frame:
+    """Return the frame of a photograph of this size."""
+    height, width = (params.size, params.size) if params.aspect == "square" else sides(height, width, params.size)
+    smallest = 32 * 2 ** max(0, len(params.iterations) - 1)
+    return Frame(height, width, *(max(smallest, -(-(side + 2 * MARGIN) // _MULTIPLE) * _MULTIPLE) for side in (height, width)))
+
+
+def scales(frame: Frame, params: StyleParams) -> list[Scale]:
+    """Return the scales from coarse to fine, each half of the next.
+
+    Raises:
+        ParameterError: the coarsest would be under 32 pixels.
+    """
+    count = len(params.iterations)
+    found = []
+    for iterations, power in zip(params.iterations, range(count - 1, -1, -1), strict=True):
+        side = params.size >> power
+        if side < MIN_SIDE:
+            raise ParameterError(
+                f"Iterations: {count} scales are too many for size {params.size}; the coarsest would have {side} pixels.",
+                field="iterations",
+            )
+        found.append(
+            Scale(side, frame.canvas_height >> power, frame.canvas_width >> power, _levels(frame, power, params.levels), iterations)
+        )
+    return found
+
+
+def _levels(frame: Frame, power: int, wanted: int) -> int:
+    longer, shorter = max(frame.height, frame.width) >> power, min(frame.canvas_height, frame.canvas_width) >> power
+    levels = 1
+    while levels < wanted and longer >> levels >= _LEVEL_LONGER and shorter >> levels >= _LEVEL_SHORTER:
+        levels += 1
+    return levels

@@ -17,6 +17,7 @@ from rich.table import Table
 from app.core.config import Settings
 from app.core.errors import PentimentoError
 from app.local import browser
+from app.local.terminal import hushed
 
 State = Literal["ok", "warn", "fail"]
 
@@ -37,10 +38,12 @@ class Finding:
 
 
 def examine(settings: Settings) -> list[Finding]:
+    with hushed():
+        loaded = list(devices(settings))
     return [
         python(sys.version_info[:3]),
         weights(settings),
-        *devices(settings),
+        *loaded,
         processor(cpu_flags(Path("/proc/cpuinfo"))),
         broker(settings),
         database(settings),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 Say = Callable[[str], None]
 
-LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|Traceback)\b")
+# TensorFlow warns of where its notes go, and then notes nothing that matters.
+LOUD = re.compile(r"^(?!WARNING: All log messages before absl).*\b(WARNING|ERROR|CRITICAL|Traceback)\b")
 QUIET = re.compile(r"(?!)")
 
 MOST_BYTES = 5_000_000

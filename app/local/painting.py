@@ -26,7 +26,7 @@ from app.core.version import VERSION
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
-from app.local.terminal import console, prepare_weights, say
+from app.local.terminal import console, hushed, prepare_weights, say
 
 ENCODERS: dict[str, Callable[[NDArray[np.uint8]], bytes]] = {".png": encode.png, ".jpg": encode.jpeg, ".jpeg": encode.jpeg}
 STAGES = {"prepare": "Preparing", "adain": "First picture", "refine": "Painting", "finish": "Finishing"}
@@ -55,19 +55,15 @@ def paint(settings: Settings, order: Order) -> None:
         content, style = (pool.decode(read(path), field=role) for role, path in (("content", order.content), ("style", order.style)))
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
-    from workers.style import painting
-    from workers.style.engine import Engine
+    console.print("Loading the networks ...")
+    with hushed():
+        from workers.style import painting
+        from workers.style.engine import Engine
 
-    follower = Follower()
-    with console.status("Loading the networks ..."):
         engine = Engine(settings)
+    follower = Follower()
     with bar(follower), interruptible(follower):
-        try:
-            painted = painting.paint(
-                engine, settings, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow
-            )
-        except StopRequested:
-            raise KeyboardInterrupt from None
+        painted = painting.paint(engine, settings, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
     picture = painted.picture
     receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
     write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))
@@ -90,7 +86,8 @@ class Follower:
             progress, task = self._shown
             progress.update(task, completed=step.fraction, description=STAGES[step.stage], note=note(step))
         if self.stopped:
-            raise StopRequested
+            # Before the first picture there is nothing to keep.
+            raise KeyboardInterrupt if step.stage == "prepare" else StopRequested
 
 
 def note(step: Step) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -23,6 +25,20 @@ def say(line: str) -> None:
 def complain(line: str) -> None:
     with suppress(OSError, ValueError):
         typer.echo(line, err=True)
+
+
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Drop what compiled code writes to standard error: TensorFlow has notes that no variable turns off."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 @contextmanager

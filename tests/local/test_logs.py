@@ -6,14 +6,16 @@ from pathlib import Path
 
 from app.local import logs
 
+NOISE = "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR"
+
 
 def test_all_lines_are_kept_and_warnings_are_shown(tmp_path: Path) -> None:
     said: list[str] = []
     log = logs.ChildLog("web", tmp_path, logs.LOUD, said.append)
-    log.take([b"INFO up\n", b"\n", b"12:00 WARNING disk \xff low\n", b"ERRORS is no level\n"])
+    log.take([b"INFO up\n", b"\n", b"12:00 WARNING disk \xff low\n", b"ERRORS is no level\n", NOISE.encode()])
     assert said == ["web     | 12:00 WARNING disk \ufffd low"]
-    assert (tmp_path / "web.log").read_text() == "INFO up\n12:00 WARNING disk \ufffd low\nERRORS is no level\n"
-    assert list(log.last) == ["INFO up", "12:00 WARNING disk \ufffd low", "ERRORS is no level"]
+    assert (tmp_path / "web.log").read_text() == "INFO up\n12:00 WARNING disk \ufffd low\nERRORS is no level\n" + NOISE + "\n"
+    assert list(log.last) == ["INFO up", "12:00 WARNING disk \ufffd low", "ERRORS is no level", NOISE]
 
 
 def test_a_file_is_rotated_and_three_old_ones_are_kept(tmp_path: Path) -> None:

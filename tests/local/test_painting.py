@@ -96,6 +96,13 @@ def test_a_stop_is_passed_to_the_engine_at_its_next_step() -> None:
         follower.follow(step(iteration=5))
 
 
+def test_a_stop_before_the_first_picture_ends_without_one() -> None:
+    follower = painting.Follower()
+    follower.stopped = True
+    with pytest.raises(KeyboardInterrupt):
+        follower.follow(step(stage="prepare", iteration=0))
+
+
 def test_every_parameter_is_an_option_and_reaches_the_command() -> None:
     def command(photo: str, **parameters: object) -> None:
         del photo, parameters

@@ -58,7 +58,7 @@ def preview(pixels: NDArray[np.uint8], *, max_side: int = 512) -> bytes:
 def read_rgb(data: bytes) -> NDArray[np.uint8]:
     """Read a PNG or JPEG that this program stored: uint8 RGB of shape (height, width, 3)."""
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
-        return np.asarray(image.convert("RGB"))
+        return np.array(image.convert("RGB"))
 
 
 def _image(pixels: NDArray[np.uint8]) -> Image.Image:

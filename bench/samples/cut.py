@@ -7,6 +7,7 @@ from fields import Field, displaced, grid, lit, multiply, noise, over, ramp, rgb
 from PIL import Image, ImageDraw
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from strokes import Brush, Canvas
 
 
 def stained_glass(rng: np.random.Generator) -> Field:
@@ -126,7 +127,7 @@ def _still_life(shape: tuple[int, int], rng: np.random.Generator) -> Field:
     picture = over(picture, ramp(x * 6 - 4.4, "16302a", "3f7a5f", "a9c9a0"), bottle * 1.0)
     for fx, fy, colour in [(0.18, 0.74, "c2402a"), (0.29, 0.77, "d99a2f"), (0.22, 0.66, "7a8f3a"), (0.90, 0.88, "b93a3a")]:
         picture = over(picture, rgb(colour), smoothstep(0.068, 0.064, np.hypot(x - fx, y - fy)))
-    strings = (np.abs(np.sin((x - 0.56 - (0.45 - y) * 0.28) * 330)) < 0.25) & (np.abs((x - 0.56) - (0.45 - y) * 0.28) < 0.025) & (y < 0.86)
+    strings = (np.abs(np.sin((x - 0.56 - (0.45 - y) * 0.28) * 190)) < 0.3) & (np.abs((x - 0.56) - (0.45 - y) * 0.28) < 0.025) & (y < 0.86)
     return over(picture, rgb("e8dcc0"), strings * 0.8)
 
 
@@ -136,7 +137,7 @@ def cubist(rng: np.random.Generator) -> Field:
     y, x = grid(shape)
     scene = _still_life(shape, rng)
     facet = np.zeros(shape, int)
-    for _ in range(13):
+    for _ in range(16):
         cy, cx, angle = rng.uniform(0.1, 0.9), rng.uniform(0.1, 0.75), rng.choice([0.3, 0.9, 1.35, 1.9, 2.4, 2.9]) + rng.normal(0, 0.12)
         side = ((x - cx) * np.sin(angle) - (y - cy) * np.cos(angle)) > 0
         # A cut reaches only so far, or all facets would be slivers.
@@ -145,7 +146,7 @@ def cubist(rng: np.random.Generator) -> Field:
         _, facet = np.unique(facet, return_inverse=True)
         facet = facet.reshape(shape)
     labels = np.unique(facet)
-    picture, fold = np.zeros((*shape, 3)), np.zeros(shape)
+    picture, flow = np.zeros((*shape, 3)), np.zeros(shape)
     tints = [rgb(code) for code in ("e0a840", "3f7f9f", "9a4f2a", "f0dfb0", "26405f", "c8502f", "5f8f6a", "1f2a3a", "e8c890")]
     sizes = ndimage.sum_labels(np.ones(shape), facet, labels)
     for label, size in zip(labels, sizes, strict=True):
@@ -159,18 +160,21 @@ def cubist(rng: np.random.Generator) -> Field:
         direction = rng.uniform(0, 2 * np.pi)
         slope = ((gx - mx) * np.cos(direction) + (gy - my) * np.sin(direction)) / np.sqrt(size + 1)
         tint = tints[rng.integers(len(tints))]
-        colour = colour * 0.52 + tint * 0.48
+        colour = colour * 0.64 + tint * 0.36
         picture[gy, gx] = np.clip(colour * (1 + 0.55 * slope[:, None]) + 0.08 * slope[:, None], 0, 1)
-        fold[gy, gx] = slope
+        flow[gy, gx] = direction + np.pi / 2
+    canvas = Canvas(picture, rng)
+    canvas.paint(picture, flow, Brush(17, 44, 9, hue=0.035, bristle=0.22, tolerance=0.22, wobble=0.08))
+    canvas.paint(picture, flow, Brush(8, 26, 6, hue=0.045, bristle=0.25, tolerance=0.14, wobble=0.12))
+    detail = np.clip(ndimage.gaussian_gradient_magnitude(picture.mean(axis=-1), 1.5) * 26, 0, 1)
+    canvas.paint(picture, flow, Brush(3.6, 13, 2.8, hue=0.03, bristle=0.2, tolerance=0.10, wobble=0.1), where=detail)
+    picture = canvas.colour
     border = ndimage.morphological_gradient(facet, size=3) > 0
     near = ndimage.distance_transform_edt(~border)
-    picture = picture * (1 - 0.62 * np.exp(-((near / 1.6) ** 2)) * (0.6 + 0.4 * noise(shape, 25, rng)))[..., None]
+    picture = picture * (1 - 0.7 * np.exp(-((near / 1.6) ** 2)) * (0.6 + 0.4 * noise(shape, 25, rng)))[..., None]
     picture = over(picture, rgb("f3e6c8"), np.exp(-(((near - 5) / 2.2) ** 2)) * 0.20 * smoothstep(0.4, 0.7, noise(shape, 60, rng)))
-    brushed = noise(shape, 5, rng, 3, stretch=7)
-    tilted = displaced(brushed, 30 * fold, 55 * np.roll(fold, 3))
-    picture = np.clip(picture * (0.88 + 0.28 * tilted[..., None]), 0, 1)
     weave = np.sin(np.arange(shape[1]) * 2.1)[None] + np.sin(np.arange(shape[0]) * 2.1)[:, None]
-    return lit(picture, tilted * 2.2 + 0.10 * weave, 0.9)
+    return lit(picture, ndimage.gaussian_filter(canvas.height, 0.7) + 0.05 * weave, 1.2)
 
 
 def geometry(rng: np.random.Generator) -> Field:

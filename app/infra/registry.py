@@ -19,7 +19,6 @@ from unearth.fetchers import Fetcher, PyPIClient
 
 from app.core.errors import ArtefactError
 
-DEFAULT_INDEX = "https://pypi.org/simple"
 _SECTIONS = ("global", "install", ":env:")
 _TRUE = {"1", "true", "yes", "on", "y", "t"}
 
@@ -110,10 +109,12 @@ def locate(project: str, version: str, filename: str, settings: Mapping[str, str
 
 def _sources(settings: Mapping[str, str]) -> list[tuple[str, str]]:
     links = [place for place in settings.get("find-links", "").split() if "://" in place or Path(place).exists()]
-    return [("links", place) for place in links] + [("index", place) for place in _indexes(settings)]
+    sources = [("links", place) for place in links]
+    if settings.get("no-index", "").lower() not in _TRUE:
+        # Given no source at all, unearth asks the public registry.
+        sources += [("index", place) for place in _indexes(settings)] + ([] if settings.get("index-url") else [("public", "")])
+    return sources
 
 
 def _indexes(settings: Mapping[str, str]) -> list[str]:
-    if settings.get("no-index", "").lower() in _TRUE:
-        return []
-    return [settings.get("index-url") or DEFAULT_INDEX, *settings.get("extra-index-url", "").split()]
+    return f"{settings.get('index-url', '')} {settings.get('extra-index-url', '')}".split()

@@ -14,13 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import httpx2
-
 from app.core.config import Settings
 from app.core.errors import ArtefactError
-from app.infra import registry
 from app.infra.cache import in_words, locked, sha256_of, write_whole
-from app.infra.download import download
 
 OnProgress = Callable[[str, int, int], None]
 """Called with a file name, how many bytes are done, and of how many."""
@@ -146,6 +142,12 @@ def _provided(package: Package, folder: Path) -> Path:
 
 
 def _download(package: Package, path: Path, on_progress: OnProgress) -> None:
+    # Half a second of imports that only a first start needs.
+    import httpx2
+
+    from app.infra import registry
+    from app.infra.download import download
+
     settings = registry.pip_settings()
     with registry.client(settings) as session:
         try:

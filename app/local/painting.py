@@ -63,7 +63,7 @@ def paint(settings: Settings, order: Order) -> None:
         engine = Engine(settings)
     follower = Follower()
     with bar(follower), interruptible(follower):
-        painted = painting.paint(engine, settings, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
+        painted = painting.paint(engine, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
     picture = painted.picture
     receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
     write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.config import Settings
 from app.core.progress import OnProgress, Progress
 from app.core.specs import StyleParams
-from workers.nets import weights
 
 if TYPE_CHECKING:
     from workers.style.engine import Engine
-
-# Those that decide pixels.
-_LIBRARIES = ("numpy", "pillow")
-_NETWORKS = ("vgg19", "adain_decoder")
 
 
 @dataclass(frozen=True)
@@ -30,10 +23,8 @@ class Painting:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def paint(
-    engine: Engine, settings: Settings, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress
-) -> Painting:
-    """Run ``engine`` and note iterations done and planned, seconds, weights, libraries, device.
+def paint(engine: Engine, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress) -> Painting:
+    """Run ``engine`` and note what it is, iterations done and planned, and seconds.
 
     Args:
         content: uint8 RGB of shape (height, width, 3).
@@ -47,21 +38,9 @@ def paint(
         on_progress(progress)
 
     picture = engine.stylize(content, style, params, note)
-    return Painting(
-        picture,
-        {
-            "weights": {name: digest for name, digest in weights.digests(settings).items() if name in _NETWORKS},
-            "libraries": {"tensorflow": _tensorflow(), **{name: version(name) for name in _LIBRARIES}},
-            "precision": engine.precision,
-            "device": engine.device,
-            "iterations": last.iteration if last else 0,
-            "planned": last.iterations if last else 0,
-            "elapsed": round(last.elapsed, 3) if last else 0.0,
-        },
-    )
-
-
-def _tensorflow() -> str:
-    import tensorflow as tf
-
-    return str(tf.__version__)
+    counts = {
+        "iterations": last.iteration if last else 0,
+        "planned": last.iterations if last else 0,
+        "elapsed": round(last.elapsed, 3) if last else 0.0,
+    }
+    return Painting(picture, {**engine.facts(), **counts})

@@ -17,7 +17,7 @@ def run(runtime: Runtime, engine: Engine) -> bool:
     """Carry the fairest waiting job to its end. False: none was waiting."""
 
     def work(assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        painting = paint(engine, runtime.settings, assignment.content, assignment.style, assignment.params, on_progress)
+        painting = paint(engine, assignment.content, assignment.style, assignment.params, on_progress)
         return Outcome(painting.picture, painting.facts)
 
     return runtime.run_one(STYLIZE, work)

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from app.web.form import ROLES, presets
 
@@ -47,14 +48,20 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso)
+    made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code)
     made.globals.update(roles=ROLES, presets=presets())
     return made
+
+
+def _code(text: str) -> Markup:
+    """Return text with what stands between backticks marked as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(part) if place % 2 else part for place, part in enumerate(parts))
 
 
 def render(template: str, **context: Any) -> str:
     return environment().get_template(template).render(**context)
 
 
-def page(template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    return HTMLResponse(render(template, **context), status)
+def page(template: str, status_code: int = 200, **context: Any) -> HTMLResponse:
+    return HTMLResponse(render(template, **context), status_code)

@@ -49,7 +49,7 @@ def result(
     return Response(attach(picture, receipt_of(job)), media_type=f"image/{kind}", headers=headers)
 
 
-@router.get("/receipt", summary="Read the receipt", responses={**PROBLEMS, **ENDED})
+@router.get("/receipt", summary="Read the receipt", response_description="How the picture was made.", responses={**PROBLEMS, **ENDED})
 def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
     """Everything needed to paint the same picture again: parameters, seed, inputs, weights, versions."""
     return receipt_of(services.jobs.get(owner, job_id))

@@ -47,7 +47,7 @@ def create(response: Response, form: FormDep, visitor: VisitorDep, services: Ser
     return answer
 
 
-@router.get("", summary="List your jobs")
+@router.get("", summary="List your jobs", response_description="Newest first; empty without the cookie.")
 def list_jobs(
     visitor: VisitorDep,
     services: ServicesDep,
@@ -59,7 +59,7 @@ def list_jobs(
     return JobList(jobs=[detail(job) for job in jobs[:limit]], older=older)
 
 
-@router.get("/{job_id}", summary="Look at a job", responses=PROBLEMS)
+@router.get("/{job_id}", summary="Look at a job", response_description="The job as it is now.", responses=PROBLEMS)
 def read(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     return detail(services.jobs.get(owner, job_id), services.jobs.event(owner, job_id))
 
@@ -96,24 +96,36 @@ async def events(
     return sse.stream(messages())
 
 
-@router.post("/{job_id}/stop", status_code=202, summary="Stop and keep the picture", responses={**PROBLEMS, **ENDED})
+@router.post(
+    "/{job_id}/stop",
+    status_code=202,
+    summary="Stop and keep the picture",
+    response_description="It was asked for and happens within a step.",
+    responses={**PROBLEMS, **ENDED},
+)
 def stop(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     """The job ends as `done` with `stopped_early`; its result is the best picture so far."""
     return detail(services.jobs.stop(owner, job_id))
 
 
-@router.post("/{job_id}/cancel", status_code=202, summary="Cancel", responses={**PROBLEMS, **ENDED})
+@router.post(
+    "/{job_id}/cancel",
+    status_code=202,
+    summary="Cancel",
+    response_description="It was asked for and happens within a step.",
+    responses={**PROBLEMS, **ENDED},
+)
 def cancel(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     """The job ends as `cancelled`; a picture that was there by then can still be fetched."""
     return detail(services.jobs.cancel(owner, job_id))
 
 
-@router.delete("/{job_id}", summary="Delete a job", responses=PROBLEMS)
+@router.delete("/{job_id}", summary="Delete a job", response_description="The job as it was.", responses=PROBLEMS)
 def delete(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     """Removes the job and its pictures; for some minutes `restore` brings them back."""
     return detail(services.jobs.delete(owner, job_id))
 
 
-@router.post("/{job_id}/restore", summary="Bring a deleted job back", responses=PROBLEMS)
+@router.post("/{job_id}/restore", summary="Bring a deleted job back", response_description="The job is back.", responses=PROBLEMS)
 def restore(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     return detail(services.jobs.restore(owner, job_id))

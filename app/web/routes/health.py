@@ -26,13 +26,16 @@ class Readiness(BaseModel):
     parts: dict[str, Part]
 
 
-@router.get("/healthz", summary="Is the web process alive?")
+@router.get("/healthz", summary="Is the web process alive?", response_description="It is.")
 def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
 @router.get(
-    "/readyz", summary="Can pictures be painted?", responses={503: {"model": Readiness, "description": "The parts say what fails."}}
+    "/readyz",
+    summary="Can pictures be painted?",
+    response_description="They can.",
+    responses={503: {"model": Readiness, "description": "The parts say what fails."}},
 )
 def readyz(response: Response, services: ServicesDep) -> Readiness:
     checks: dict[str, Callable[[Services], Part]] = {"database": _database, "broker": _broker, "disk": _disk, "worker": _worker}

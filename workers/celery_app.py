@@ -57,10 +57,9 @@ def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _start_child(**_: Any) -> None:
-    from workers.child import Child
-
+    global _child
     _choose_gpu()
-    stylize.child = Child.start(get_settings(), _shutting_down.is_set)
+    _child = Child.start(get_settings(), _shutting_down.is_set)
 
 
 @signals.worker_process_shutdown.connect

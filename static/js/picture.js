@@ -29,11 +29,11 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (target.querySelector("[data-look]")?.dataset.look !== look) return;
   // The first event of a connection says again what is shown already.
   event.preventDefault();
-  const figures = document.getElementById("figures");
-  if (figures && next.querySelector("#figures")) {
-    figures.replaceChildren(...next.querySelector("#figures").childNodes);
-    figures.dispatchEvent(new CustomEvent("htmx:sseMessage", { bubbles: true }));
+  for (const id of ["figures", "curves"]) {
+    const newer = next.querySelector(`#${id}`);
+    if (newer) document.getElementById(id)?.replaceChildren(...newer.childNodes);
   }
+  target.dispatchEvent(new CustomEvent("htmx:sseMessage", { bubbles: true }));
   const shown = document.querySelector("#picture img");
   const newer = next.querySelector("#picture img");
   if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);

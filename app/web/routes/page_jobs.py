@@ -67,6 +67,7 @@ async def _parts(services: Services, owner: str, shown: JobView, follower: sse.F
             yield sse.message(render("partials/_job.html", job=shown), event="job")
         else:
             yield sse.message(render("partials/_figures.html", job=shown), event="figures")
+            yield sse.message(render("partials/_curves.html", job=shown), event="curves")
             if shown.picture != picture:
                 yield sse.message(render("partials/_picture.html", job=shown), event="picture")
         look, picture = shown.look, shown.picture

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
 
 from app.core.errors import NotFound, StorageFull
+from app.infra import files
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
@@ -38,7 +37,7 @@ class Blobs:
             self._fs.pipe_file(path, data)
             return
         try:
-            _write_atomically(Path(path), data)
+            files.write(Path(path), data)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise StorageFull("The disk is full, so the picture could not be stored. Free some space and try again.") from error
@@ -67,22 +66,3 @@ class Blobs:
         if not _KEY.fullmatch(key):
             raise NotFound(f"That is not the name of a stored picture. Received: {key!r}")
         return f"{self._root}/{key}"
-
-
-def _write_atomically(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -6,7 +6,6 @@ import errno
 import fcntl
 import hashlib
 import logging
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from app.core.errors import ArtefactError, StorageFull
+from app.infra import files
 
 _log = logging.getLogger(__name__)
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
@@ -65,22 +65,7 @@ def write_whole(path: Path, data: bytes) -> None:
     with in_words(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         require_room(path.parent, len(data))
-        temporary = path.with_name(f"{path.name}.new")
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        publish(temporary, path)
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Rename a finished file into place and make the rename survive a power cut."""
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        files.write(path, data)
 
 
 def sha256_of(path: Path) -> str:

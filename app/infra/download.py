@@ -11,7 +11,8 @@ import httpx2
 from unearth.fetchers import Fetcher, Response
 
 from app.core.errors import ArtefactError
-from app.infra.cache import in_words, publish, require_room, sha256_of
+from app.infra.cache import in_words, require_room, sha256_of
+from app.infra.files import publish
 
 OnBytes = Callable[[int], None]
 

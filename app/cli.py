@@ -58,7 +58,7 @@ def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the sam
 
     settings = _settings()
     prepare_weights(settings)
-    run_worker(concurrency)
+    run_worker(settings, concurrency)
 
 
 @app.command()

@@ -27,6 +27,7 @@ class ChildSpec:
         argv: the command line.
         ready: tells whether it can be used; asked again and again after a start.
         ready_seconds: how long it may take for that.
+        waits: whether the children before it have to be ready before it is started.
         stop_seconds: how long it has between SIGTERM and SIGKILL.
         env: variables beside the supervisor's own.
         cwd: folder it starts in; None: the supervisor's.
@@ -38,6 +39,7 @@ class ChildSpec:
     argv: tuple[str, ...]
     ready: Callable[[], bool] = lambda: True
     ready_seconds: float = 60.0
+    waits: bool = True
     stop_seconds: float = 10.0
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
@@ -61,9 +63,13 @@ class Child:
             pass_fds=spec.pass_fds,
             start_new_session=True,
         )
-        assert self._process.stdout is not None  # noqa: S101 - asked for above
-        self._reader = threading.Thread(target=log.take, args=(self._process.stdout,), name=f"{spec.name}-log", daemon=True)
+        self._reader = threading.Thread(target=self._read, args=(log,), name=f"{spec.name}-log", daemon=True)
         self._reader.start()
+
+    def _read(self, log: ChildLog) -> None:
+        assert self._process.stdout is not None  # noqa: S101 - asked for above
+        with self._process.stdout as lines:
+            log.take(lines)
 
     @property
     def pid(self) -> int:

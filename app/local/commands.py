@@ -8,6 +8,7 @@ import sys
 
 from app.core import logging
 from app.core.config import Settings
+from app.infra.database import migrate
 
 # Open event streams would otherwise hold a stopping server for ever.
 _GRACE_SECONDS = 3
@@ -37,8 +38,15 @@ def worker_command(concurrency: int) -> list[str]:
     return [sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", *options, "--without-gossip", "--without-mingle"]
 
 
-def run_worker(concurrency: int) -> None:
-    """Become a Celery worker. SIGTERM makes it put its job down with a checkpoint, as its soft shutdown does."""
-    os.environ["REMAP_SIGTERM"] = "SIGQUIT"
+def run_worker(settings: Settings, concurrency: int) -> None:
+    """Become a Celery worker. SIGTERM makes it put its job down at the next iteration, and then end.
+
+    That is Celery's warm shutdown. Its soft one (``REMAP_SIGTERM=SIGQUIT``) sleeps for its whole
+    timeout before it tells anybody, so jobs would hear of it too late.
+
+    The web server may start at the same moment, or later: whoever comes first brings the tables up to date.
+    """
+    migrate(settings)
+    os.environ.pop("REMAP_SIGTERM", None)
     command = worker_command(concurrency)
     os.execv(command[0], command)  # noqa: S606 - nothing of this process is needed any more

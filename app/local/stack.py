@@ -90,6 +90,8 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
             env=env,
             ready=lambda: worker_since(url, began) and responds(host, port, "/readyz"),
             ready_seconds=240,
+            # Its networks take longer to load than the web server takes to start.
+            waits=False,
             stop_seconds=SOFT_SHUTDOWN_SECONDS + 10,
         )
     )

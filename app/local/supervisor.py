@@ -56,8 +56,11 @@ class Supervisor:
             Unavailable: a child could not be brought up at all.
         """
         try:
-            for post in self._posts.values():
-                self._bring_up(post)
+            for wave in waves(list(self._posts.values())):
+                for post in wave:
+                    self._start(post)
+                for post in wave:
+                    self._bring_up(post)
             if not self._stops:
                 on_ready()
             while not self._stops:
@@ -70,8 +73,6 @@ class Supervisor:
         deadline = time.monotonic() + post.spec.ready_seconds
         while not self._stops:
             self._tick()
-            if post.child is None and post.due == 0.0:
-                self._start(post)
             if post.child and post.spec.ready() and not post.child.has_ended():
                 return
             if post.backoff.deaths >= _START_ATTEMPTS:
@@ -81,6 +82,8 @@ class Supervisor:
             time.sleep(TICK_SECONDS)
 
     def _start(self, post: _Post) -> None:
+        if self._stops:
+            return
         post.child = Child(post.spec, post.log)
         self._note(post.child.pid, True)
 
@@ -93,7 +96,7 @@ class Supervisor:
                 wait = post.backoff.after(lived)
                 post.due = now + wait
                 self._say(f"{post.spec.name} ended ({in_words(code)}); starting it again in {wait:.1f} s. Its log: {post.log.path}")
-            elif post.child is None and 0.0 < post.due <= now and not self._stops:
+            elif post.child is None and 0.0 < post.due <= now:
                 self._start(post)
 
     def _bury(self, post: _Post) -> int:
@@ -117,6 +120,16 @@ class Supervisor:
 
     def _last_words(self, post: _Post) -> str:
         return f"{post.log.last[-1] if post.log.last else 'it said nothing'}. Its log: {post.log.path}"
+
+
+def waves(posts: list[_Post]) -> list[list[_Post]]:
+    """Group what is started together: a post that does not wait joins the one before it."""
+    grouped: list[list[_Post]] = []
+    for post in posts:
+        if post.spec.waits or not grouped:
+            grouped.append([])
+        grouped[-1].append(post)
+    return grouped
 
 
 def in_words(code: int) -> str:

@@ -16,7 +16,10 @@ import psutil
 import pytest
 import redis
 
+from app.core.errors import Unavailable
 from app.local.broker import answers
+from app.local.child import ChildSpec
+from app.local.supervisor import Supervisor, _Post, waves
 
 PROGRAM = Path(__file__).with_name("small_stack.py")
 PATIENCE = 30.0
@@ -57,6 +60,22 @@ def gone(pid: int) -> bool:
         return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
+
+
+def test_a_child_that_does_not_wait_is_started_with_the_one_before_it() -> None:
+    posts = [_Post(ChildSpec(name, (), waits=waits), None) for name, waits in (("broker", True), ("web", True), ("worker", False))]  # type: ignore[arg-type]
+    assert [[post.spec.name for post in wave] for wave in waves(posts)] == [["broker"], ["web", "worker"]]
+
+
+def test_a_child_that_never_comes_up_is_given_up_with_its_last_words(tmp_path: Path) -> None:
+    said: list[str] = []
+    notes: list[tuple[int, bool]] = []
+    spec = ChildSpec("web", (sys.executable, "-c", "print('no such module'); raise SystemExit(3)"), ready=lambda: False)
+    supervisor = Supervisor([spec], ["web"], tmp_path, said.append, lambda group, started: notes.append((group, started)))
+    with pytest.raises(Unavailable, match=r"web does not start: no such module. Its log: .*web.log"):
+        supervisor.run(lambda: pytest.fail("it was never ready"))
+    assert [line.split("; ")[0] for line in said] == ["web ended (exit code 3)"] * 3
+    assert [started for _, started in notes] == [True, False] * 3
 
 
 @pytest.fixture

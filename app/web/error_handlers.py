@@ -92,6 +92,8 @@ def _answer(request: Request, status: int, detail: str, code: str, fields: list[
     context: dict[str, Any] = {"status": status, "title": _TITLES.get(status, "Something went wrong"), "detail": detail}
     response = page("partials/_problem.html" if from_htmx(request) else "pages/problem.html", status, **context)
     response.headers.update(headers)
+    if from_htmx(request):
+        response.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "innerHTML"})
     return response
 
 

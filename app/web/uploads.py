@@ -100,6 +100,7 @@ class _Reader:
         self._header = (bytearray(), bytearray())
         self._disposition = b""
         self._parts = 0
+        self._complete = False
         self._parser = MultipartParser(
             boundary,
             {
@@ -110,6 +111,7 @@ class _Reader:
                 "on_headers_finished": self._open,
                 "on_part_data": self._data,
                 "on_part_end": self._close,
+                "on_end": self._end,
             },
         )
 
@@ -124,6 +126,8 @@ class _Reader:
             self._parser.finalize()
         except FormParserError as error:
             raise InputError("The form arrived incomplete. Try again.") from error
+        if not self._complete:
+            raise InputError("The form arrived incomplete. Try again.")
 
     def _begin(self) -> None:
         self._parts += 1
@@ -175,3 +179,6 @@ class _Reader:
     def _close(self) -> None:
         if self._file is None and self.current is not None:
             self.form.fields[self.current] = bytes(self._text).decode("utf-8", "replace")
+
+    def _end(self) -> None:
+        self._complete = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from app.core.config import Settings
-from app.core.progress import Losses, OnProgress, Progress
+from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.infra.blobs import Blobs
 from app.infra.database import Database
 from app.infra.streams import EventWriter
@@ -50,8 +51,11 @@ def two_pictures() -> dict[str, tuple[str, bytes, str]]:
 def paint(assignment: Assignment, on_progress: OnProgress) -> Outcome:
     """Two steps, each with its picture: what an engine does, without networks."""
     result = np.full((40, 60, 3), 90, np.uint8)
-    for step in (1, 2):
-        on_progress(Progress("refine", 60, step, 2, step / 2, Losses(1.0, 2.0 / step, 0.0, 3.0), step / 4, None, result + np.uint8(step)))
+    with suppress(StopRequested):
+        for step in (1, 2):
+            on_progress(
+                Progress("refine", 60, step, 2, step / 2, Losses(1.0, 2.0 / step, 0.0, 3.0), step / 4, None, result + np.uint8(step))
+            )
     return Outcome(result, FACTS)
 
 

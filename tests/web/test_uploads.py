@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from app.core.errors import InputError
+from app.web.uploads import Form, display_name, read_form
+from tests.web.conftest import Studio, picture, two_pictures
+
+LIMIT = 1000
+
+
+def multipart(*parts: tuple[str, bytes]) -> bytes:
+    return b"".join(b"--x\r\n" + head.encode() + b"\r\n\r\n" + body + b"\r\n" for head, body in parts) + b"--x--\r\n"
+
+
+def part(name: str, file: str | None = None) -> str:
+    return f'Content-Disposition: form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
+
+
+def parse(body: bytes, chunk: int = 64, kind: str = "multipart/form-data; boundary=x", limit: int = LIMIT) -> tuple[Form, int]:
+    taken = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for at in range(0, len(body), chunk):
+            taken += len(body[at : at + chunk])
+            yield body[at : at + chunk]
+
+    return asyncio.run(read_form(kind, chunks(), limit)), taken
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_fields_and_files_arrive_whole_however_they_are_cut(chunk: int) -> None:
+    form, _ = parse(multipart((part("size"), b"512"), (part("content", "a b.png"), b"\r\n--y" * 50), (part("style", ""), b"")), chunk)
+    assert form.fields == {"size": "512", "style": ""}
+    assert form.files["content"].name == "a b.png"
+    assert form.files["content"].read() == b"\r\n--y" * 50
+    form.close()
+
+
+def test_a_file_at_the_limit_passes_and_one_byte_more_does_not() -> None:
+    form, _ = parse(multipart((part("content", "a"), b"a" * LIMIT), (part("style", "b"), b"b" * (LIMIT + 1)), (part("size"), b"64")))
+    assert not form.files["content"].too_large
+    assert form.files["style"].too_large
+    assert form.files["style"].read() == b""  # nothing of it is kept
+    assert form.fields["size"] == "64"  # what follows is still read
+    form.close()
+
+
+def test_an_endless_body_is_cut_off() -> None:
+    form, taken = parse(multipart((part("size"), b"64"), (part("style", "b"), b"b" * LIMIT * 100)))
+    assert form.cut_off_at == "style"
+    assert taken <= LIMIT * 8 + 64
+    assert form.fields["size"] == "64"
+    form.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"size=5", "application/x-www-form-urlencoded"),
+        (b"", "multipart/form-data"),
+        (b"nonsense", "multipart/form-data; boundary=x"),
+        (multipart((part("size"), b"5"))[:-8], "multipart/form-data; boundary=x"),
+        (multipart(("Content-Disposition: form-data", b"5")), "multipart/form-data; boundary=x"),
+        (multipart((part("size"), b"5" * 20_000)), "multipart/form-data; boundary=x"),
+        (multipart(*[(part(f"f{n}"), b"") for n in range(200)]), "multipart/form-data; boundary=x"),
+        (multipart(*[(part(f"f{n}", "a"), b"a") for n in range(9)]), "multipart/form-data; boundary=x"),
+    ],
+)
+def test_what_is_not_a_sound_form_is_refused(body: bytes, kind: str) -> None:
+    with pytest.raises(InputError):
+        parse(body, 10_000, kind, limit=100_000)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("/etc/passwd", "passwd"),
+        ("C:\\x\\y.png", "y.png"),
+        ("a\r\nb\x00.png", "ab.png"),
+        ("\u202e", "picture"),
+        ("", "picture"),
+        ("é" * 300, "é" * 120),
+    ],
+)
+def test_names_are_safe_to_show(given: str, shown: str) -> None:
+    assert display_name(given) == shown
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/jobs"])
+def test_a_large_file_is_413_at_its_field(studio: Studio, path: str) -> None:
+    files = two_pictures()
+    files["style"] = ("large.png", b"\x89PNG" + b"a" * studio.settings.max_upload_bytes, "image/png")
+    answer = studio.client.post(path, files=files)
+    assert answer.status_code == 413
+    if path == "/jobs":
+        assert 'id="style-error" class="error" data-error-for="style">This file is larger than 0.2 MB' in answer.text
+    else:
+        assert [error["field"] for error in answer.json()["errors"]] == ["style"]
+    assert studio.client.get("/api/jobs").json()["jobs"] == []
+
+
+def test_a_lying_content_length_changes_nothing(studio: Studio) -> None:
+    """The header promises a few bytes; the body goes on. What counts is what arrives."""
+    body = multipart((part("content", "a.png"), picture()), (part("style", "b.png"), b"b" * 4 * studio.settings.max_upload_bytes))
+
+    def chunks() -> Iterator[bytes]:
+        for at in range(0, len(body), 65536):
+            yield body[at : at + 65536]
+
+    answer = studio.client.post(
+        "/api/jobs", content=chunks(), headers={"Content-Type": "multipart/form-data; boundary=x", "Content-Length": "400"}
+    )
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["field"] == "style"
+
+
+def test_an_empty_file_says_so(studio: Studio) -> None:
+    files = two_pictures()
+    files["content"] = ("empty.png", b"", "image/png")
+    assert "empty" in studio.client.post("/api/jobs", files=files).json()["detail"]

@@ -46,14 +46,20 @@ def transfer_bar() -> Iterator[Callable[[str, int, int], None]]:
     """Yield a callback ``(name, done, total)`` that draws one bar a name."""
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     tasks: dict[str, TaskID] = {}
-    with Progress(*columns, console=console) as progress:
+    progress = Progress(*columns, console=console)
 
-        def show(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = progress.add_task(name, total=total)
-            progress.update(tasks[name], completed=done, total=total)
+    def show(name: str, done: int, total: int) -> None:
+        if name not in tasks:
+            # Only now: a bar with nothing in it still leaves an empty line.
+            progress.start()
+            tasks[name] = progress.add_task(name, total=total)
+        progress.update(tasks[name], completed=done, total=total)
 
+    try:
         yield show
+    finally:
+        if tasks:
+            progress.stop()
 
 
 def prepare_weights(settings: Settings) -> None:

@@ -45,7 +45,7 @@ class StyleParams(BaseModel):
         description="Size of the painting relative to the result: larger gives larger brush strokes.",
     )
     iterations: tuple[int, ...] = Field(
-        (60, 25),
+        (50, 20),
         max_length=5,
         title="Iterations",
         description="Steps at each scale, coarse to fine; the last is the full size, each before it half of the next. Empty: instant picture only.",

@@ -10,7 +10,7 @@ from app.core.errors import ParameterError, PictureError
 from app.core.specs import MIN_SIDE, StyleParams
 from workers.style.resample import Picture
 
-# Convolutions see zeros beyond the border and paint a frame there; it is painted into the margin instead.
+# Whatever the network makes of a picture's border is painted into the margin instead.
 MARGIN = 8
 # Four poolings, without remainder at full size.
 _MULTIPLE = 16

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import skimage.data
+
+from app.core.config import Settings
+from app.core.errors import EngineError, ParameterError, PictureError
+from app.core.progress import Losses, Progress, StopRequested
+from app.core.specs import PRESETS, StyleParams, resolve
+from workers.style import engine as engine_module
+from workers.style.engine import Engine
+from workers.style.objective import Objective
+from workers.style.optimiser import Evaluation
+
+SMALL = StyleParams(size=96, iterations=(4, 3))
+
+
+@pytest.fixture(scope="module")
+def engine(weights_cache: Settings) -> Engine:
+    return Engine(weights_cache)
+
+
+@pytest.fixture(scope="module")
+def content() -> np.ndarray:
+    return skimage.data.chelsea()
+
+
+@pytest.fixture(scope="module")
+def style() -> np.ndarray:
+    return skimage.data.coffee()
+
+
+@pytest.fixture(scope="module")
+def painted(engine: Engine, content: np.ndarray, style: np.ndarray) -> tuple[np.ndarray, list[Progress]]:
+    told: list[Progress] = []
+    return engine.stylize(content, style, SMALL, told.append), told
+
+
+def ignore(_: Progress) -> None:
+    """A caller that does not listen."""
+
+
+def test_longer_side_is_the_size_and_proportions_are_kept(painted: tuple[np.ndarray, list[Progress]], content: np.ndarray) -> None:
+    picture, _ = painted
+    assert picture.dtype == np.uint8
+    assert picture.shape == (round(96 * content.shape[0] / content.shape[1]), 96, 3)
+
+
+def test_records_tell_the_whole_story(painted: tuple[np.ndarray, list[Progress]]) -> None:
+    picture, told = painted
+    assert [record.stage for record in told] == ["prepare", "adain", *["refine"] * 7, "finish"]
+    assert [record.iteration for record in told] == [0, 0, *range(1, 8), 7]
+    assert {record.iterations for record in told} == {7}
+    assert [record.scale for record in told[2:-1]] == [48] * 4 + [96] * 3
+    fractions = [record.fraction for record in told]
+    assert fractions == sorted(fractions) and fractions[0] == 0 and fractions[-1] == 1
+    assert told[0].preview is None
+    assert all(record.preview is not None and record.preview.shape == picture.shape for record in told[1:])
+    np.testing.assert_array_equal(told[-1].preview, picture)
+
+
+def test_losses_fall_at_each_scale_and_add_up(painted: tuple[np.ndarray, list[Progress]]) -> None:
+    for scale in (48, 96):
+        losses = [record.losses for record in painted[1] if record.stage == "refine" and record.scale == scale]
+        assert all(loss and loss.total == pytest.approx(loss.content + loss.style + loss.tv) for loss in losses)
+        assert losses[-1].total < losses[0].total
+
+
+def test_the_same_arguments_give_the_same_pixels_and_no_new_graph(
+    engine: Engine, content: np.ndarray, style: np.ndarray, painted: tuple[np.ndarray, list[Progress]]
+) -> None:
+    np.testing.assert_array_equal(engine.stylize(content, style, SMALL, ignore), painted[0])
+    assert all(objective.traces == 1 for objective in engine._objectives.values())
+    before = dict(engine._objectives)
+    engine.stylize(style[:300, :451], content, resolve("default", {**SMALL.model_dump(), "strength": 2.0}), ignore)
+    assert all(engine._objectives[key] is objective and objective.traces == 1 for key, objective in before.items())
+
+
+def test_graphs_are_kept_up_to_a_bound(engine: Engine, content: np.ndarray, style: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "_KEPT", 1)
+    engine._objectives.clear()
+    for height in (300, 200):
+        engine.stylize(content[:height], style, StyleParams(size=64, iterations=(1,)), ignore)
+    assert len(engine._objectives) == 1
+
+
+@pytest.mark.parametrize("stop_at", range(10))
+def test_stopping_at_any_record_returns_the_picture_so_far_at_full_size(
+    engine: Engine, content: np.ndarray, style: np.ndarray, painted: tuple[np.ndarray, list[Progress]], stop_at: int
+) -> None:
+    told: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        told.append(progress)
+        if len(told) == stop_at + 1:
+            raise StopRequested
+
+    picture = engine.stylize(content, style, SMALL, stop)
+    assert len(told) == stop_at + 1
+    assert picture.shape == painted[0].shape
+    assert picture.std() > 10
+    if told[-1].stage in ("adain", "finish"):
+        np.testing.assert_array_equal(picture, told[-1].preview)
+
+
+def test_other_exceptions_of_the_caller_pass_through(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    def fail(_: Progress) -> None:
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        engine.stylize(content, style, SMALL, fail)
+
+
+def test_instant_is_one_picture_and_differs_from_both(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    told: list[Progress] = []
+    picture = engine.stylize(content, style, resolve("instant", {"size": 96}), told.append)
+    assert [record.stage for record in told] == ["prepare", "adain", "finish"]
+    assert told[0].iterations == 0
+    np.testing.assert_array_equal(picture, told[1].preview)
+    assert np.abs(picture.astype(float).mean(axis=(0, 1)) - style.mean(axis=(0, 1))).mean() < 40
+
+
+def test_papers_set_up_is_square_and_begins_at_the_photograph(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    paper = PRESETS["paper"].params
+    assert (paper.size, paper.aspect, paper.content_layer, paper.init) == (512, "square", "relu5_2", "content")
+    assert (paper.optimiser, paper.learning_rate, paper.iterations, paper.levels) == ("adam", 0.02, (1000,), 1)
+    told: list[Progress] = []
+    picture = engine.stylize(content, style, resolve("paper", {"size": 64, "iterations": (6,)}), told.append)
+    assert picture.shape == (64, 64, 3)
+    assert "adain" not in {record.stage for record in told}
+    losses = [record.losses.total for record in told if record.losses]
+    assert losses[-1] < losses[0]
+
+
+def test_noise_depends_on_the_seed_alone(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    def paint(seed: int) -> np.ndarray:
+        return engine.stylize(content, style, StyleParams(size=64, iterations=(2,), init="noise", seed=seed), ignore)
+
+    first, again, other = paint(1), paint(1), paint(2)
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.5
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+def test_one_colour_pictures_give_a_picture(engine: Engine, style: np.ndarray, value: int) -> None:
+    flat = np.full((64, 48, 3), value, np.uint8)
+    for pair in ((flat, style), (style, flat), (flat, flat)):
+        losses: list[Progress] = []
+        picture = engine.stylize(*pair, StyleParams(size=64, iterations=(3,)), losses.append)
+        assert max(picture.shape) == 64
+        assert all(np.isfinite(record.losses.total) for record in losses if record.losses)
+
+
+@pytest.mark.parametrize("shape", [(32, 1000, 3), (1000, 32, 3), (33, 47, 3)])
+def test_extreme_shapes_give_a_picture_of_the_same_shape(engine: Engine, style: np.ndarray, shape: tuple[int, int, int]) -> None:
+    picture = engine.stylize(
+        np.random.default_rng(0).integers(0, 256, shape, np.uint8), style, StyleParams(size=64, iterations=(1, 1)), ignore
+    )
+    height, width = (max(1, round(64 * side / max(shape))) for side in shape[:2])
+    assert picture.shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("field", ["content", "style"])
+def test_pictures_too_small_are_refused_by_name(engine: Engine, content: np.ndarray, field: str) -> None:
+    small = np.zeros((31, 64, 3), np.uint8)
+    pair = (small, content) if field == "content" else (content, small)
+    with pytest.raises(PictureError) as caught:
+        engine.stylize(*pair, SMALL, ignore)
+    assert caught.value.field == field
+
+
+def test_too_many_scales_are_refused(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    with pytest.raises(ParameterError, match="scales"):
+        engine.stylize(content, style, StyleParams(size=64, iterations=(1, 1, 1)), ignore)
+
+
+def test_a_loss_that_is_not_finite_ends_with_a_clear_error(
+    engine: Engine, content: np.ndarray, style: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> Evaluation[Losses]:
+        return Evaluation(float("inf"), np.zeros(1, np.float32), Losses(0.0, float("inf"), 0.0, float("inf")))
+
+    monkeypatch.setattr(Objective, "evaluate", broken)
+    with pytest.raises(EngineError, match="not finite"):
+        engine.stylize(content, style, SMALL, ignore)
+
+
+def test_warm_up_builds_the_shared_graphs_and_facts_name_the_networks(engine: Engine) -> None:
+    engine.warm_up()
+    facts = engine.facts()
+    assert set(facts["weights"]) == {"vgg19", "adain_decoder"}
+    assert facts["precision"] == engine.precision

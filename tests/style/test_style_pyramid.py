@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.core.errors import ParameterError, PictureError
+from app.core.specs import StyleParams, resolve
+from workers.style import pyramid
+
+
+def test_size_is_the_longer_side_and_proportions_are_kept() -> None:
+    frame = pyramid.frame(600, 800, StyleParams(size=512))
+    assert (frame.height, frame.width) == (384, 512)
+    assert (pyramid.frame(800, 600, StyleParams(size=512)).width) == 384
+
+
+def test_square_squeezes() -> None:
+    frame = pyramid.frame(600, 800, resolve("paper"))
+    assert (frame.height, frame.width) == (512, 512)
+
+
+def test_canvas_has_a_margin_and_no_remainder_when_pooled() -> None:
+    frame = pyramid.frame(333, 500, StyleParams(size=500))
+    assert (frame.canvas_height, frame.canvas_width) == (352, 528)
+    assert frame.top >= 8 and frame.left >= 8
+
+
+def test_crop_undoes_pad_and_the_margin_mirrors() -> None:
+    frame = pyramid.frame(40, 50, StyleParams(size=64))
+    picture = np.random.default_rng(0).random((frame.height, frame.width, 3), np.float32)
+    canvas = frame.pad(picture)
+    assert canvas.shape == (frame.canvas_height, frame.canvas_width, 3)
+    np.testing.assert_array_equal(frame.crop(canvas), picture)
+    np.testing.assert_array_equal(canvas[frame.top - 1, frame.left :][: frame.width], picture[0])
+
+
+def test_scales_double_up_to_full_size() -> None:
+    params = StyleParams(size=512, iterations=(30, 20, 10))
+    found = pyramid.scales(pyramid.frame(512, 512, params), params)
+    assert [(s.side, s.height, s.width, s.iterations, s.levels) for s in found] == [
+        (128, 132, 132, 30, 1),
+        (256, 264, 264, 20, 2),
+        (512, 528, 528, 10, 3),
+    ]
+    assert found[2].cost == 528 * 528 * (1 + 1 / 4 + 1 / 16)
+
+
+def test_one_level_looks_at_the_picture_alone() -> None:
+    params = resolve("paper")
+    assert [s.levels for s in pyramid.scales(pyramid.frame(512, 512, params), params)] == [1]
+
+
+def test_more_scales_than_the_size_allows() -> None:
+    params = StyleParams(size=64, iterations=(1, 1, 1))
+    with pytest.raises(ParameterError, match="too many") as caught:
+        pyramid.scales(pyramid.frame(64, 64, params), params)
+    assert caught.value.field == "iterations"
+
+
+@pytest.mark.parametrize("shape", [(31, 200, 3), (200, 31, 3), (32, 1025, 3)])
+def test_pictures_too_small_or_too_thin_are_refused(shape: tuple[int, int, int]) -> None:
+    with pytest.raises(PictureError) as caught:
+        pyramid.check(np.zeros(shape, np.uint8), "style")
+    assert caught.value.field == "style"
+    assert f"{shape[1]} × {shape[0]}" in caught.value.message
+
+
+@pytest.mark.parametrize("picture", [np.zeros((64, 64), np.uint8), np.zeros((64, 64, 4), np.uint8), np.zeros((64, 64, 3), np.float32)])
+def test_arrays_that_are_no_rgb_pictures_are_refused(picture: np.ndarray) -> None:
+    with pytest.raises(PictureError, match="uint8"):
+        pyramid.check(picture, "content")
+
+
+@pytest.mark.parametrize("shape", [(32, 1024), (1024, 32), (32, 32)])
+@pytest.mark.parametrize("size", [64, 512])
+def test_every_accepted_shape_leaves_the_network_enough_pixels(shape: tuple[int, int], size: int) -> None:
+    pyramid.check(np.zeros((*shape, 3), np.uint8), "content")
+    params = StyleParams(size=size, iterations=(1, 1))
+    found = pyramid.scales(pyramid.frame(*shape, params), params)
+    assert all(min(s.height, s.width) >> (s.levels - 1) >= 32 for s in found)

@@ -1,0 +1,74 @@
+"""The whole stack as `make run` starts it: embedded broker, Celery worker, real weights, web server."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import skimage.data
+from PIL import Image
+
+from app.core.config import Settings
+
+
+@pytest.fixture(scope="session")
+def stack(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running installation with a data folder of its own."""
+    data = tmp_path_factory.mktemp("whole stack") / "data"
+    env = os.environ | {
+        "PENTIMENTO_DATA_DIR": str(data),
+        "PENTIMENTO_HOST": "127.0.0.1",
+        "PENTIMENTO_PORT": "0",
+        "PENTIMENTO_MIN_FREE_MB": "0",
+        "PENTIMENTO_PREVIEW_SECONDS": "0.1",
+    }
+    env.pop("PENTIMENTO_REDIS_URL", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "serve"], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if found := re.search(r"ready at (http://\S+)", line):
+            break
+    else:
+        pytest.fail(f"the stack did not start: {''.join(said)}")
+    yield found[1]
+    process.send_signal(signal.SIGTERM)
+    rest = process.stdout.read()
+    assert process.wait(timeout=60) == 0, rest
+    process.stdout.close()
+
+
+def _jpeg(pixels: object, size: tuple[int, int]) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS).save(buffer, "JPEG", quality=90)
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def photograph() -> bytes:
+    """A cat, 300 × 200."""
+    return _jpeg(skimage.data.chelsea(), (300, 200))
+
+
+@pytest.fixture(scope="session")
+def painting() -> bytes:
+    return Path("static/samples/style/night.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def files(photograph: bytes, painting: bytes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same pictures as files, to choose in a browser."""
+    folder = tmp_path_factory.mktemp("pictures")
+    (folder / "cat.jpg").write_bytes(photograph)
+    (folder / "night.jpg").write_bytes(painting)
+    return folder / "cat.jpg", folder / "night.jpg"

@@ -1,0 +1,148 @@
+"""The main job in a real browser: choose, start, watch, compare, download."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from app.local import browser as chromium
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path is not None, "Chromium is missing: `make test` installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on which a refused script, a lost file or an error in the console fails the test."""
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda message: trouble.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("response", lambda answer: trouble.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    yield page
+    assert trouble == []
+
+
+def choose(page: Page, files: tuple[Path, Path], *, size: int, iterations: str) -> None:
+    page.locator("input[type=file][name=content]").set_input_files(files[0])
+    page.locator("input[type=file][name=style]").set_input_files(files[1])
+    page.locator("summary", has_text="Options").click()
+    page.locator("input[name=size]").fill(str(size))
+    page.locator("input[name=iterations]").fill(iterations)
+
+
+def start(page: Page) -> None:
+    page.get_by_role("button", name="Start painting").click()
+
+
+def percent(page: Page) -> int:
+    return int(page.locator("[data-percent]").get_attribute("data-percent") or 0)
+
+
+def test_a_photograph_becomes_a_painting_before_ones_eyes(page: Page, stack: str, files: tuple[Path, Path]) -> None:
+    page.goto(stack)
+    choose(page, files, size=192, iterations="25,25")
+    start(page)
+    previews: set[str] = set()
+    percents: list[int] = []
+    slider = page.locator("input[type=range].compare-range")
+    while not slider.count():
+        for source in page.locator("#picture img").evaluate_all("images => images.map(image => image.src)"):
+            if "preview" in source:
+                previews.add(source)
+        if page.locator("[data-percent]").count():
+            percents.append(percent(page))
+        page.wait_for_timeout(100)
+    assert len(previews) >= 3
+    assert percents == sorted(percents)
+    assert len(set(percents)) >= 3
+
+    expect(page.locator(".compare-after img")).to_have_js_property("complete", True)
+    assert page.locator(".compare-after img").evaluate("image => [image.naturalWidth, image.naturalHeight]") == [192, 128]
+    slider.focus()
+    before = slider.input_value()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert int(slider.input_value()) == int(before) + 2
+    page.keyboard.press("End")
+    assert slider.input_value() == "100"
+
+    for name, kind in (("Download PNG", "PNG"), ("Download JPEG", "JPEG")):
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+        image.load()
+        assert (image.format, image.size) == (kind, (192, 128))
+
+
+def test_reload_and_a_second_tab_lose_nothing(context: BrowserContext, page: Page, stack: str, files: tuple[Path, Path]) -> None:
+    page.goto(stack)
+    choose(page, files, size=128, iterations="2000")
+    start(page)
+    page.locator("#picture img[src*=preview]").wait_for()
+    while (seen := percent(page)) < 1:
+        page.wait_for_timeout(100)
+    page.reload()
+    page.locator("#picture img[src*=preview]").wait_for()
+    assert percent(page) >= seen
+    second = context.new_page()
+    second.goto(page.url)
+    second.locator("#picture img[src*=preview]").wait_for()
+    second.get_by_role("button", name="Stop and keep").click()
+    for tab in (second, page):
+        tab.locator("input[type=range].compare-range").wait_for()
+        expect(tab.get_by_text("Stopped early")).to_be_visible()
+    page.goto(f"{stack}/history")
+    expect(page.locator("main img").first).to_be_visible()
+
+
+def test_the_form_works_without_javascript(browser: Browser, stack: str, files: tuple[Path, Path]) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    page.goto(stack)
+    choose(page, files, size=96, iterations="4")
+    start(page)
+    page.wait_for_url("**/jobs/*")
+    done = page.get_by_role("link", name="Download PNG")
+    for _ in range(100):
+        if done.count():
+            break
+        page.wait_for_timeout(500)
+        page.goto(page.url)
+    expect(done).to_be_visible()
+    with page.expect_download() as download:
+        done.click()
+    with Image.open(download.value.path()) as image:
+        assert image.size == (96, 64)
+    context.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_auto_follows_the_processors_flags(monkeypatch: pytest.MonkeyPatch, tmp_
 
 @pytest.mark.parametrize(("capability", "expected"), [((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")])
 def test_auto_follows_the_gpus_generation(monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], expected: str) -> None:
-    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda _: ["gpu"])
+    monkeypatch.setattr(precision.tf.config, "list_physical_devices", lambda _: [SimpleNamespace(name="gpu")])
     monkeypatch.setattr(
         precision.tf.config.experimental, "get_device_details", lambda _: {"compute_capability": capability, "device_name": "Some GPU"}
     )

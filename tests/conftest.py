@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,12 @@ import redis
 from app.core.config import Settings
 from app.infra.database import Database, migrate
 from app.local import broker as embedded
+from app.local import launch
 from workers.nets.weights import prepare
+
+# A developer's own settings must not decide a test; where weights are kept is no matter of tests.
+for name in [name for name in os.environ if name.startswith("PENTIMENTO_") and name not in ("PENTIMENTO_CACHE", "PENTIMENTO_ARTEFACTS")]:
+    del os.environ[name]
 
 pytest_plugins = ["tests.job_fixtures"]
 
@@ -23,7 +30,9 @@ def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running Valkey server, in a folder whose name has a space."""
     server = embedded.set_up(tmp_path_factory.mktemp("broker in a folder"))
     spec = embedded.spec(server)
-    process = subprocess.Popen(spec.argv, cwd=spec.cwd, stdout=subprocess.DEVNULL)
+    # Through the launcher, so that a test run that is killed leaves no server behind.
+    launched = (sys.executable, "-S", "-E", str(Path(launch.__file__)), str(os.getpid()), *spec.argv)
+    process = subprocess.Popen(launched, cwd=spec.cwd, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
     while not embedded.answers(server.url):
         assert time.monotonic() < deadline, "the embedded broker did not start"

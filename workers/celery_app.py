@@ -9,15 +9,20 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import signal
 from typing import Any
 
 from celery import Celery, signals
 
 from app.core.config import get_settings
+from app.core.errors import PentimentoError
+from app.core.logging import set_up
 from app.infra.broker import celery_config
 from app.jobs.models import STYLIZE, TASKS
 from workers.child import Child
 from workers.tasks import stylize
+
+log = logging.getLogger(__name__)
 
 CHILD_START_SECONDS = 180.0
 
@@ -52,14 +57,20 @@ def _tell_children(**_: Any) -> None:
 
 @signals.setup_logging.connect
 def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
-    logging.basicConfig(level=loglevel, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    set_up(loglevel)
 
 
 @signals.worker_process_init.connect
 def _start_child(**_: Any) -> None:
     global _child
     _choose_gpu()
-    _child = Child.start(get_settings(), _shutting_down.is_set)
+    try:
+        _child = Child.start(get_settings(), _shutting_down.is_set)
+    except Exception as error:
+        # Celery would only log this and keep a worker that can do nothing: end all of it instead,
+        # so that whoever supervises it sees and says so.
+        log.critical("this worker cannot start: %s", error, exc_info=not isinstance(error, PentimentoError))
+        os.kill(os.getppid(), signal.SIGTERM)
 
 
 @signals.worker_process_shutdown.connect

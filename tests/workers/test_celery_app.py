@@ -1,0 +1,37 @@
+"""The worker's parent stays light; a child that cannot load its networks ends the worker."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from app.core.config import Settings
+
+
+def _environment(settings: Settings, **more: str) -> dict[str, str]:
+    return os.environ | {"PENTIMENTO_DATA_DIR": str(settings.data), "PENTIMENTO_REDIS_URL": settings.redis_url or ""} | more
+
+
+def test_the_parent_loads_no_tensorflow_and_opens_no_connection(settings: Settings) -> None:
+    script = (
+        "import sys, workers.celery_app as worker\n"
+        "assert 'tensorflow' not in sys.modules, 'TensorFlow in the parent'\n"
+        "assert worker._child is None\n"
+        "assert 'pentimento.stylize' in worker.app.tasks\n"
+    )
+    subprocess.run([sys.executable, "-c", script], env=_environment(settings), check=True, timeout=60)
+
+
+def test_a_worker_without_weights_ends_and_says_why(settings: Settings, tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", "--queues", "stylize"],
+        env=_environment(settings, PENTIMENTO_CACHE=str(tmp_path / "empty cache")),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert "this worker cannot start" in answer.stderr + answer.stdout
+    assert "pentimento fetch" in answer.stderr + answer.stdout

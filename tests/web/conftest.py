@@ -94,11 +94,22 @@ class Studio:
 
 
 @pytest.fixture
-def studio(settings: Settings, redis_client: redis.Redis) -> Iterator[Studio]:
+def composed(settings: Settings, redis_client: redis.Redis) -> Iterator[Studio]:
+    """The application, not yet started."""
     settings = settings.model_copy(update={"preview_seconds": 0.0, "max_upload_mb": 0.2})
     app = create_app(settings)
     database = Database(settings.sql_url)
     runtime = Runtime(settings, database, Blobs(settings.picture_url), EventWriter(redis_client))
-    with TestClient(app, follow_redirects=False) as client:
-        yield Studio(app, settings, client, lambda: TestClient(app, follow_redirects=False), runtime)
+
+    def new_client() -> TestClient:
+        return TestClient(app, follow_redirects=False)
+
+    yield Studio(app, settings, new_client(), new_client, runtime)
     database.close()
+
+
+@pytest.fixture
+def studio(composed: Studio) -> Iterator[Studio]:
+    """The application, started as long as the test takes."""
+    with composed.client:
+        yield composed

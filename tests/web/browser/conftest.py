@@ -1,0 +1,101 @@
+"""A real server and a real browser. Anything the browser complains of, or asks of another server, fails the test."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.web.conftest import Studio, picture
+
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert found, "no Chromium: run `make test`, which installs it or says how"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def studio(composed: Studio) -> Studio:
+    """The application, started by the server and not by a test client: each has an event loop of its own."""
+    return composed
+
+
+@pytest.fixture
+def address(studio: Studio) -> Iterator[str]:
+    """The application behind a real server."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(studio.app, log_level="error", timeout_graceful_shutdown=3))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@dataclass
+class Watched:
+    """What must not happen while a page is open."""
+
+    complaints: list[str]
+    elsewhere: list[str]
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    watched = Watched([], [])
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    # A refused form is a failed request to the browser's console; everything else there is a fault.
+    page.on("console", lambda said: None if "422" in said.text else watched.complaints.append(said.text))
+    page.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else watched.elsewhere.append(asked.url))
+    page.set_default_timeout(10_000)
+    yield page
+    context.close()
+    assert watched.complaints == []
+    assert watched.elsewhere == []
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """A photograph, a painting, something else and something too large."""
+    made = {
+        "photo": ("harbour.png", picture(90, 60)),
+        "painting": ("waves.jpg", picture(60, 80, (20, 60, 140), "JPEG")),
+        "text": ("notes.png", b"not a picture at all"),
+        "large": ("large.png", b"\x89PNG" + b"a" * 300_000),
+    }
+    found = {}
+    for name, (file, data) in made.items():
+        found[name] = tmp_path / file
+        found[name].write_bytes(data)
+    return found

@@ -127,10 +127,13 @@ class Reception:
             raise gone
         try:
             job = self._service.get(owner, reference)
-            data = self._service.picture(owner, reference, pictures.input_name(role))
+            png = self._service.picture(owner, reference, pictures.input_name(role))
+            thumbnail = self._service.picture(owner, reference, pictures.thumbnail_name(role))
         except NotFound as error:
             raise gone from error
-        return str(job.inputs[role]["name"]), self._decoders.decode(data, field=role)
+        facts = job.inputs[role]
+        # Our own file, decoded before: it is neither decoded nor measured again.
+        return str(facts["name"]), Decoded(int(facts["width"]), int(facts["height"]), png, thumbnail)
 
     def _keep(self, reference: str, role: str, owner: str) -> dict[str, Kept]:
         try:

@@ -157,6 +157,7 @@ def test_stop_and_cancel(page: Page, studio: Studio) -> None:
         engine.step()
         expect(page.locator("#figures .percent")).to_have_text("12 %")
         page.get_by_role("button", name="Stop and keep").click()
+        expect(page.locator(".stage")).to_have_text("Stopping after this step")
         engine.step()
         expect(page.locator(".compare")).to_be_visible()
     expect(page.locator("#job")).to_contain_text("Stopped early")

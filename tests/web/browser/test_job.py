@@ -197,6 +197,7 @@ def test_a_hidden_tab_rests_and_comes_back(page: Page, studio: Studio) -> None:
     with painting(studio) as engine:
         engine.step()
         expect(page.locator("#figures .percent")).to_have_text("12 %")
+        asked.clear()
         page.evaluate(hide, True)
         engine.step(3)
         page.wait_for_timeout(800)

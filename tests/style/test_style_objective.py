@@ -38,7 +38,7 @@ def test_losses_against_numpy(case: tuple[Objective, Aims, np.ndarray, np.ndarra
     objective, aims, canvas, style = case
 
     def grams(picture: np.ndarray) -> list[np.ndarray]:
-        found = vgg.features(tf.constant(picture[None]), STYLE_LAYERS, padding="reflect")
+        found = vgg.features(tf.constant(picture[None]), STYLE_LAYERS)
         flat = [found[layer].numpy().reshape(-1, found[layer].shape[-1]).astype(np.float64) for layer in STYLE_LAYERS]
         return [f.T @ f / len(f) for f in flat]
 
@@ -46,7 +46,7 @@ def test_losses_against_numpy(case: tuple[Objective, Aims, np.ndarray, np.ndarra
     for level in range(2):
         picture = resize(canvas, canvas.shape[0] >> level, canvas.shape[1] >> level)
         painting = shrink(style, *pyramid.sides(64, 80, 128 >> level))
-        features = vgg.features(tf.constant(picture[None]), ["relu4_2"], padding="reflect")["relu4_2"].numpy()
+        features = vgg.features(tf.constant(picture[None]), ["relu4_2"])["relu4_2"].numpy()
         content += 0.7 * float(np.mean((features - aims.contents[level].numpy()) ** 2)) / 2
         layer_weights = [1.5, 1.5, 0.75, 1.5, 1.5]
         paint += sum(

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from app.core.progress import Losses
 from app.core.specs import STYLE_LAYERS, StyleParams
-from workers.nets.vgg19 import VGG19, Padding
+from workers.nets.vgg19 import VGG19
 from workers.style.losses import content_loss, gram_matrix, style_loss, total_variation
 from workers.style.optimiser import Evaluation, Vector
 from workers.style.pyramid import Scale, sides
@@ -17,8 +17,6 @@ from workers.style.resample import Picture, lanczos, resize, shrink
 
 # relu5_1 needs a pixel after four poolings.
 _SMALLEST_STYLE = 32
-# Zeros beyond the border are an edge to the network, which then paints a dark frame.
-PADDING: Padding = "reflect"
 
 
 class Targets:
@@ -37,7 +35,7 @@ class Targets:
         if layer not in self._contents:
 
             def features(image: tf.Tensor) -> tf.Tensor:
-                return tf.cast(self._vgg.features(image, [layer], padding=PADDING, dtype=self._dtype)[layer], tf.float32)
+                return tf.cast(self._vgg.features(image, [layer], dtype=self._dtype)[layer], tf.float32)
 
             self._contents[layer] = tf.function(features, input_signature=[self._picture])
         return self._contents[layer](tf.constant(canvas[None]))
@@ -48,7 +46,7 @@ class Targets:
         return self._grams(tf.constant(shrink(pixels, height, width)[None]))
 
     def _grams_of(self, image: tf.Tensor) -> list[tf.Tensor]:
-        found = self._vgg.features(image, STYLE_LAYERS, padding=PADDING, dtype=self._dtype)
+        found = self._vgg.features(image, STYLE_LAYERS, dtype=self._dtype)
         return [gram_matrix(found[layer]) for layer in STYLE_LAYERS]
 
 
@@ -131,7 +129,7 @@ class Objective:
             for number in range(self._levels):
                 if number:
                     level = _half(level)
-                found = self._vgg.features(level, layers, padding=PADDING, dtype=self._dtype)
+                found = self._vgg.features(level, layers, dtype=self._dtype)
                 content += content_loss(found[self._layer], contents[number])
                 style += style_loss([gram_matrix(found[layer]) for layer in STYLE_LAYERS], styles[number], style_weights)
             terms = tf.stack([content_weight * content / self._levels, style / self._levels, tv_weight * total_variation(image)])

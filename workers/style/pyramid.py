@@ -10,10 +10,11 @@ from app.core.errors import ParameterError, PictureError
 from app.core.specs import MIN_SIDE, StyleParams
 from workers.style.resample import Picture
 
-# Whatever the network makes of a picture's border is painted into the margin instead.
-MARGIN = 8
-# Four poolings, without remainder at full size.
-_MULTIPLE = 16
+# The network sees zeros beyond the border and paints a thin frame there: into this margin.
+# A wider one draws style away from the picture to where nobody sees it.
+MARGIN = 4
+# AdaIN's decoder works on blocks of 8 pixels.
+_MULTIPLE = 8
 _LONGEST = 32.0
 # Below these a level of the objective says nothing about brush strokes, and relu5_1 has hardly a pixel.
 _LEVEL_LONGER, _LEVEL_SHORTER = 96, 32

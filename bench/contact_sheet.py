@@ -1,0 +1,64 @@
+"""`python -m bench.contact_sheet`: docs/contact-sheet.jpg, from pictures whose licence allows it.
+
+A row a pair: photograph, painting, the instant picture, the finished one.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from app.core.config import Settings
+from app.core.specs import resolve
+from bench.pictures import PAIRS, painting, photograph
+from workers.style.engine import Engine
+
+SHEET = Path(__file__).parents[1] / "docs" / "contact-sheet.jpg"
+_WIDTH, _HEIGHT, _LABEL, _GAP = 400, 300, 24, 8
+_LARGEST = 1_500_000
+
+
+def main() -> None:
+    engine = Engine(Settings())
+    rows = []
+    for content_name, style_name in PAIRS:
+        content, style = photograph(content_name), painting(style_name)
+        instant, painted = (engine.stylize(content, style, resolve(preset), lambda _: None) for preset in ("instant", "default"))
+        labels = (content_name, style_name, "instant", "default preset")
+        rows.append([tile(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])
+    sheet = Image.new("RGB", (4 * (_WIDTH + _GAP) + _GAP, len(rows) * (_HEIGHT + _LABEL + _GAP) + _GAP), "white")
+    for row, tiles in enumerate(rows):
+        for column, picture in enumerate(tiles):
+            sheet.paste(picture, (_GAP + column * (_WIDTH + _GAP), _GAP + row * (_HEIGHT + _LABEL + _GAP)))
+    save(sheet, SHEET)
+
+
+def tile(pixels: NDArray[np.uint8], label: str) -> Image.Image:
+    """Return ``pixels`` fitted into a tile, with its label below."""
+    picture = Image.fromarray(pixels)
+    picture.thumbnail((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
+    if max(picture.width / _WIDTH, picture.height / _HEIGHT) < 1:
+        scale = min(_WIDTH / picture.width, _HEIGHT / picture.height)
+        picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
+    whole = Image.new("RGB", (_WIDTH, _HEIGHT + _LABEL), "white")
+    whole.paste(picture, ((_WIDTH - picture.width) // 2, (_HEIGHT - picture.height) // 2))
+    ImageDraw.Draw(whole).text((_WIDTH // 2, _HEIGHT + _LABEL // 2), label, "black", ImageFont.load_default(15), anchor="mm")
+    return whole
+
+
+def save(sheet: Image.Image, path: Path) -> None:
+    """Write a JPEG of at most 1.5 MB, as good as that allows."""
+    for quality in range(92, 40, -6):
+        sheet.save(path, quality=quality, optimize=True, progressive=True)
+        if path.stat().st_size <= _LARGEST:
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -158,6 +158,7 @@ def test_stop_and_cancel(page: Page, studio: Studio) -> None:
         expect(page.locator("#figures .percent")).to_have_text("12 %")
         page.get_by_role("button", name="Stop and keep").click()
         expect(page.locator(".stage")).to_have_text("Stopping after this step")
+        page.wait_for_timeout(500)  # a worker reads its job's flags a few times a second
         engine.step()
         expect(page.locator(".compare")).to_be_visible()
     expect(page.locator("#job")).to_contain_text("Stopped early")

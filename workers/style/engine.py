@@ -28,7 +28,7 @@ from workers.style.pyramid import Frame, Scale
 from workers.style.resample import Picture, resize, shrink, to_uint8
 from workers.style.tracker import Tracker
 
-# Graphs kept for the next picture of the same shape: about 2 MB each.
+# Graphs kept for the next picture of the same shape.
 _KEPT = 12
 
 

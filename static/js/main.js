@@ -7,3 +7,4 @@ import "./stream.js";
 import "./picture.js";
 import "./announcer.js";
 import "./compare.js";
+import "./frame.js";

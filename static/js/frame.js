@@ -1,0 +1,10 @@
+// Tells each frame the proportions of its picture, so that waiting, running and finished pictures have one size.
+function measure(root) {
+  for (const frame of root.querySelectorAll(".frame")) {
+    const picture = frame.querySelector(".canvas");
+    if (picture) frame.style.setProperty("--ratio", picture.getAttribute("width") / picture.getAttribute("height"));
+  }
+}
+
+measure(document);
+document.addEventListener("htmx:afterSwap", () => measure(document));

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from redis.exceptions import RedisError
 
 from app.core.config import Settings
-from app.core.errors import PentimentoError
+from app.core.errors import PentimentoError, StorageFull, Unavailable
 from app.core.progress import OnProgress, Progress, StopRequested
 from app.core.specs import StyleParams
 from app.imaging import encode
 from app.infra.blobs import Blobs
-from app.infra.database import Database
+from app.infra.broker import HARD_LIMIT_SECONDS
+from app.infra.database import Database, db_now
 from app.infra.streams import EventWriter
 from app.jobs import pictures, repository
 from app.jobs.events import Live, LiveRecorder, snapshot
@@ -31,6 +32,9 @@ log = logging.getLogger(__name__)
 _FLAGS_EVERY_SECONDS = 0.2
 _EVENTS_EVERY_SECONDS = 0.2
 _PREVIEWS_KEPT = 8
+_RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+# A job that paints for longer ends as if it had been stopped, well before Celery's hard limit kills it.
+TIME_LIMIT_SECONDS = HARD_LIMIT_SECONDS - 600
 HUNG_EXIT_STATUS = 70
 
 Pixels = NDArray[np.uint8]
@@ -91,7 +95,7 @@ class _Run:
         self._stop = self._cancel = self._shutdown = False
         self._previews: list[str] = []
         self._last_flags = self._last_event = self._last_preview = float("-inf")
-        self._moved = time.monotonic()
+        self._began = self._moved = time.monotonic()
 
     def carry_out(self, work: Work) -> None:
         ended = threading.Event()
@@ -105,6 +109,9 @@ class _Run:
             log.warning("lease lost, nothing written: job=%s attempt=%d", self._job.id, self._job.attempt)
         except StopRequested:
             self._end_without_picture()
+        except Unavailable as error:
+            # No verdict on the job: its lease runs out, and the sweeper queues it again.
+            log.error("left to its lease: job=%s attempt=%d %s", self._job.id, self._job.attempt, error.message)
         except PentimentoError as error:
             self._fail(error.message)
         except MemoryError:
@@ -126,8 +133,12 @@ class _Run:
     def _on_progress(self, progress: Progress) -> None:
         self._moved = time.monotonic()
         self._live = self._recorder.record(progress)
-        self._show(progress)
-        self._obey(progress)
+        try:
+            self._show(progress)
+            self._obey(progress)
+        except (Unavailable, StorageFull, OSError) as error:
+            # A step that is not shown is no reason to stop painting.
+            log.warning("step not shown: job=%s %s", self._job.id, error)
 
     def _show(self, progress: Progress) -> None:
         moment = time.monotonic()
@@ -146,6 +157,8 @@ class _Run:
 
     def _obey(self, progress: Progress) -> None:
         """Raise when the job's flags say so. Stop waits for a first picture, so that one is kept."""
+        if progress.stage == "finish":
+            return  # the picture is as good as done: too late to stop, and a pity to give back
         moment = time.monotonic()
         if moment - self._last_flags >= _FLAGS_EVERY_SECONDS:
             self._last_flags = moment
@@ -154,6 +167,7 @@ class _Run:
             if flags is None:
                 raise LeaseLost
             self._stop, self._cancel = flags
+            self._stop = self._stop or moment - self._began > TIME_LIMIT_SECONDS
         self._shutdown = self._runtime.shutting_down()
         if self._shutdown or self._cancel or (self._stop and progress.preview is not None):
             raise StopRequested
@@ -167,7 +181,8 @@ class _Run:
             self._end_without_picture()
             return
         name = pictures.result_name(self._job.attempt)
-        self._runtime.blobs.put(pictures.key(self._job.id, name), encode.png(outcome.picture))
+        data = encode.png(outcome.picture)
+        self._patiently(lambda: self._runtime.blobs.put(pictures.key(self._job.id, name), data))
         self._end(state, result=name, facts=outcome.facts, stopped_early=self._stop and not self._cancel)
 
     def _end_without_picture(self) -> None:
@@ -180,7 +195,7 @@ class _Run:
 
     def _release(self) -> None:
         """Give the job back: this worker is shutting down, which is nobody's fault."""
-        self._write(state=State.QUEUED, lease_until=None)
+        self._patiently(lambda: self._write(state=State.QUEUED, lease_until=None))
         log.info("released: job=%s attempt=%d", self._job.id, self._job.attempt)
         self._publish()
 
@@ -191,22 +206,20 @@ class _Run:
             log.warning("failure not written, lease lost: job=%s attempt=%d", self._job.id, self._job.attempt)
 
     def _end(self, state: State, **values: Any) -> None:
-        with self._runtime.database.write() as session:
-            moment = repository.now(session)
-            written = repository.write_claimed(
-                session,
-                self._job.id,
-                self._job.attempt,
-                state=state,
-                lease_until=None,
-                finished_at=moment,
-                progress=self._live.model_dump(mode="json"),
-                **values,
-            )
-        if not written:
-            raise LeaseLost
+        live = self._live.model_dump(mode="json")
+        self._patiently(lambda: self._write(state=state, lease_until=None, finished_at=db_now(), progress=live, **values))
         log.info("ended: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, state)
         self._publish()
+
+    def _patiently(self, action: Callable[[], None]) -> None:
+        """Do what must not be lost, again after a while if database or storage are away."""
+        for wait in _RETRY_SECONDS:
+            try:
+                return action()
+            except (Unavailable, StorageFull, OSError) as error:
+                log.warning("again in %g s: job=%s %s", wait, self._job.id, error)
+                time.sleep(wait)
+        return action()
 
     def _write(self, **values: Any) -> None:
         with self._runtime.database.write() as session:
@@ -215,13 +228,17 @@ class _Run:
 
     def _publish(self) -> None:
         """Send the row's state with the live figures, which are newer than the row's."""
-        with self._runtime.database.read() as session:
-            job = session.get(Job, self._job.id)
+        try:
+            with self._runtime.database.read() as session:
+                job = session.get(Job, self._job.id)
+        except Unavailable as error:
+            log.warning("event not published: job=%s %s", self._job.id, error)
+            return
         if job is None or job.attempt != self._job.attempt:
             raise LeaseLost
         job.progress = self._live.model_dump(mode="json")
         try:
-            self._runtime.events.publish(job.id, snapshot(job).model_dump_json())
+            self._runtime.events.publish(job.id, snapshot(job).model_dump_json(), last=job.terminal)
         except RedisError as error:
             log.warning("event not published, streams read the row: %s", error)
 
@@ -232,10 +249,17 @@ class _Run:
                 log.error("no progress for %g s, giving up: job=%s", self._settings.stall_seconds, self._job.id)
                 os._exit(HUNG_EXIT_STATUS)
             try:
+                if self._runtime.shutting_down():
+                    # A step that takes longer than a shutdown may: give the job back before the process is killed.
+                    self._write(state=State.QUEUED, lease_until=None)
+                    log.info("released in mid-step: job=%s attempt=%d", self._job.id, self._job.attempt)
+                    return
                 with self._runtime.database.write() as session:
                     until = repository.now(session) + self._settings.lease_seconds
                     if not repository.write_claimed(session, self._job.id, self._job.attempt, lease_until=until):
                         return  # the engine's next progress record finds out
+            except LeaseLost:
+                return
             except PentimentoError as error:
                 log.warning("heartbeat missed: job=%s %s", self._job.id, error)
 

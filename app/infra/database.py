@@ -11,14 +11,15 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, Float, MetaData, create_engine, event, make_url, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 from app.core.config import Settings
-from app.core.errors import Unavailable
+from app.core.errors import StorageFull, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x50454E54  # any constant: one advisory lock for everyone who migrates
@@ -81,8 +82,10 @@ class Database:
 def _available() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Unavailable(f"The database does not answer. Try again in a moment. Received: {error.orig}") from error
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        if "disk is full" in str(error):
+            raise StorageFull("The server's disk is full. Free some space and try again.") from error
+        raise Unavailable(f"The database does not answer. Try again in a moment. Received: {getattr(error, 'orig', error)}") from error
 
 
 def _create_engine(url: str) -> Engine:
@@ -113,7 +116,7 @@ def migrate(settings: Settings) -> None:
     """Bring the tables up to date; safe when several processes start at once."""
     database = Database(settings.sql_url)
     try:
-        with _one_at_a_time(settings, database), _available():
+        with _available(), _one_at_a_time(settings, database):
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
             with database.engine.connect() as connection:

@@ -10,6 +10,8 @@ import redis.asyncio
 
 _KEPT = 400
 _KEPT_SECONDS = 24 * 3600
+# Long enough for a page that lost its connection at the end; later ones read the row.
+_KEPT_ENDED_SECONDS = 600
 START = "0-0"
 
 
@@ -23,10 +25,11 @@ class EventWriter:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def publish(self, job_id: str, payload: str) -> None:
+    def publish(self, job_id: str, payload: str, *, last: bool = False) -> None:
+        """Append an event; after the ``last`` one of a job the stream is kept only for a while."""
         pipeline = self._client.pipeline(transaction=False)
         pipeline.xadd(_key(job_id), {"event": payload}, maxlen=_KEPT, approximate=True)
-        pipeline.expire(_key(job_id), _KEPT_SECONDS)
+        pipeline.expire(_key(job_id), _KEPT_ENDED_SECONDS if last else _KEPT_SECONDS)
         pipeline.execute()
 
     def forget(self, job_id: str) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from app.infra.database import db_now
-from app.jobs.models import Job, State
+from app.jobs.models import TERMINAL, Job, State
 
 
 def now(session: Session) -> float:
@@ -38,8 +38,8 @@ def count_active(session: Session, owner: str | None = None) -> int:
     return session.execute(query).scalar_one()
 
 
-def count_in(session: Session, kind: str, state: State) -> int:
-    return session.execute(select(func.count()).select_from(Job).where(Job.kind == kind, Job.state == state)).scalar_one()
+def count_queued(session: Session, kind: str) -> int:
+    return session.execute(select(func.count()).select_from(Job).where(Job.kind == kind, Job.state == State.QUEUED)).scalar_one()
 
 
 def queue_position(session: Session, job: Job) -> int | None:
@@ -110,9 +110,14 @@ def expired(session: Session) -> Sequence[Job]:
 
 def purgeable(session: Session, undo_seconds: float) -> Sequence[str]:
     """Return ids of jobs deleted longer ago than they can be brought back, and at rest."""
-    query = select(Job.id).where(Job.deleted_at < db_now() - undo_seconds, Job.state.in_([State.DONE, State.FAILED, State.CANCELLED]))
-    return session.execute(query).scalars().all()
+    return session.execute(select(Job.id).where(*_past_undo(undo_seconds))).scalars().all()
 
 
-def purge(session: Session, job_id: str) -> None:
-    session.execute(delete(Job).where(Job.id == job_id))
+def purge(session: Session, job_id: str, undo_seconds: float) -> bool:
+    """Remove the row. False: it was brought back meanwhile."""
+    statement = delete(Job).where(Job.id == job_id, *_past_undo(undo_seconds))
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount == 1
+
+
+def _past_undo(undo_seconds: float) -> tuple[ColumnElement[bool], ...]:
+    return Job.deleted_at < db_now() - undo_seconds, Job.state.in_(TERMINAL)

@@ -148,7 +148,7 @@ class JobService:
 
     def _publish(self, job: Job) -> None:
         try:
-            self._events.publish(job.id, snapshot(job).model_dump_json())
+            self._events.publish(job.id, snapshot(job).model_dump_json(), last=job.terminal)
         except RedisError:
             return  # streams fall back to the row
 

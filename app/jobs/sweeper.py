@@ -45,6 +45,9 @@ class Sweeper:
                 self.sweep()
             except (PentimentoError, RedisError, OSError) as error:
                 log.warning("sweep cut short, next in %g s: %s", self._settings.sweep_seconds, error)
+            except Exception:
+                # Without sweeps jobs would be lost silently: whatever it was, the next one comes.
+                log.exception("sweep failed, next in %g s", self._settings.sweep_seconds)
             if self._ended.wait(self._settings.sweep_seconds):
                 return
 
@@ -65,7 +68,7 @@ class Sweeper:
         for job in settled:
             log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
             try:
-                self._events.publish(job.id, snapshot(job).model_dump_json())
+                self._events.publish(job.id, snapshot(job).model_dump_json(), last=job.terminal)
             except RedisError as error:
                 log.warning("event not published, streams read the row: %s", error)
 
@@ -73,17 +76,17 @@ class Sweeper:
         with self._database.read() as session:
             old = repository.purgeable(session, self._settings.undo_seconds)
         for job_id in old:
-            self._blobs.delete_folder(pictures.folder(job_id))
             with self._database.write() as session:
-                repository.purge(session, job_id)
+                gone = repository.purge(session, job_id, self._settings.undo_seconds)
+            if gone:
+                self._blobs.delete_folder(pictures.folder(job_id))
+                self._events.forget(job_id)
 
     def _top_up(self, kind: str) -> None:
-        """Send wake-ups until there are as many as jobs that need one."""
+        """Send wake-ups until as many wait as there are jobs that need one; a spare one finds nothing to do."""
         with self._database.read() as session:
-            queued = repository.count_in(session, kind, State.QUEUED)
-            running = repository.count_in(session, kind, State.RUNNING)
-        missing = queued and min(queued, queued + running - self._broker.outstanding(kind))
-        for _ in range(max(missing, 0)):
+            queued = repository.count_queued(session, kind)
+        for _ in range(queued - self._broker.waiting(kind) if queued else 0):
             if not self._broker.wake(TASKS[kind], kind, "sweeper"):
                 return
 

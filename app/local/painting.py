@@ -22,7 +22,6 @@ from app.core.errors import InputError, StorageFull
 from app.core.progress import Progress as Step
 from app.core.progress import StopRequested
 from app.core.specs import StyleParams
-from app.core.version import VERSION
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
@@ -165,7 +164,6 @@ def write(path: Path, data: bytes) -> None:
 def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], stopped: bool) -> Receipt:
     """Return what the receipt in the file says; the same as that of a job, without the job's name."""
     return Receipt(
-        version=VERSION,
         created=datetime.now(UTC),
         preset=order.preset,
         parameters=order.params,

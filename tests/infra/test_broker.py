@@ -15,9 +15,9 @@ from app.jobs.models import STYLIZE, TASKS
 
 def test_a_wake_up_waits_in_the_queue_of_its_kind(settings: Settings, redis_client: redis.Redis) -> None:
     broker = Broker(settings, redis_client)
-    assert broker.outstanding(STYLIZE) == 0
+    assert broker.waiting(STYLIZE) == 0
     assert broker.wake(TASKS[STYLIZE], STYLIZE, "hint")
-    assert broker.outstanding(STYLIZE) == 1
+    assert broker.waiting(STYLIZE) == 1
     message = json.loads(redis_client.lindex(STYLIZE, 0))
     assert message["headers"]["task"] == TASKS[STYLIZE]
     broker.close()

@@ -9,9 +9,10 @@ import time
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 
 from app.core.config import Settings
-from app.core.errors import Unavailable
+from app.core.errors import StorageFull, Unavailable
 from app.infra.database import Base, Database, migrate
 from app.jobs import repository
 from app.jobs.models import Job
@@ -51,3 +52,15 @@ def test_a_database_that_does_not_answer_is_unavailable(tmp_path: object) -> Non
     with pytest.raises(Unavailable, match="does not answer"):
         database.ping()
     database.close()
+
+
+def test_migrating_without_a_database_says_so(settings: Settings) -> None:
+    with pytest.raises(Unavailable, match="does not answer"):
+        migrate(settings.model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none?connect_timeout=1"}))
+
+
+def test_a_full_disk_is_told_from_a_database_that_is_away(database: Database) -> None:
+    with pytest.raises(StorageFull), database.write() as session:
+        session.execute(text("PRAGMA max_page_count = 1"))
+        session.execute(text("CREATE TABLE filler (x)"))
+        session.execute(text("INSERT INTO filler SELECT hex(randomblob(1000000))"))

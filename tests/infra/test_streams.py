@@ -29,9 +29,11 @@ def test_events_are_read_in_order_and_after_an_id(redis_client: redis.Redis, val
     asyncio.run(read())
 
 
-def test_a_stream_expires_and_can_be_forgotten(redis_client: redis.Redis) -> None:
+def test_a_stream_expires_sooner_after_its_end_and_can_be_forgotten(redis_client: redis.Redis) -> None:
     writer = EventWriter(redis_client)
     writer.publish("job", "one")
-    assert 0 < redis_client.ttl("pentimento:events:job") <= 24 * 3600
+    assert 600 < redis_client.ttl("pentimento:events:job") <= 24 * 3600
+    writer.publish("job", "two", last=True)
+    assert 0 < redis_client.ttl("pentimento:events:job") <= 600
     writer.forget("job")
     assert redis_client.exists("pentimento:events:job") == 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
+import pytest
 import redis
 
 from app.core.config import Settings
@@ -11,7 +13,7 @@ from app.infra.blobs import Blobs
 from app.infra.broker import Broker
 from app.infra.database import Database
 from app.infra.streams import EventWriter
-from app.jobs import pictures
+from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, Job, State
 from app.jobs.sweeper import Sweeper
 
@@ -75,12 +77,44 @@ def test_no_queued_job_needs_no_wake_up(add_job: AddJob, sweeper: Sweeper, redis
     assert redis_client.llen(STYLIZE) == 0
 
 
-def test_a_held_message_of_a_running_job_does_not_hide_a_waiting_one(add_job: AddJob, sweeper: Sweeper, redis_client: redis.Redis) -> None:
-    add_job(state=State.RUNNING, lease_until=1e12)
-    add_job()
-    redis_client.hset("unacked", "tag", "message of the running job")
+def test_the_message_that_a_killed_worker_holds_does_not_hide_its_job(
+    database: Database, add_job: AddJob, sweeper: Sweeper, redis_client: redis.Redis
+) -> None:
+    job = add_job(state=State.RUNNING, attempt=1, lease_until=1.0)
+    redis_client.hset("unacked", "tag", "message of the killed worker, held for hours")
     sweeper.sweep()
+    row = _row(database, job.id)
+    assert row is not None
+    assert row.state == State.QUEUED
     assert redis_client.llen(STYLIZE) == 1
+
+
+def test_a_sweep_that_fails_is_followed_by_the_next(
+    settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweeps: list[int] = []
+    again = threading.Event()
+
+    def fail(self: Sweeper) -> None:
+        sweeps.append(1)
+        if len(sweeps) == 2:
+            again.set()
+        raise KeyError("unforeseen")
+
+    monkeypatch.setattr(Sweeper, "sweep", fail)
+    sweeper = Sweeper(settings.model_copy(update={"sweep_seconds": 0.01}), database, blobs, events, broker)
+    sweeper.start()
+    assert again.wait(10)
+    sweeper.close()
+
+
+def test_a_job_brought_back_at_the_last_moment_is_kept(database: Database, add_job: AddJob) -> None:
+    job = add_job(state=State.DONE, deleted_at=1.0)
+    with database.write() as session:
+        session.get_one(Job, job.id).deleted_at = None
+    with database.write() as session:
+        assert not repository.purge(session, job.id, 5.0)
+    assert _row(database, job.id) is not None
 
 
 def test_deleted_jobs_go_for_good_after_the_undo_window(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -9,13 +10,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import numpy as np
 import pytest
 import redis
+from sqlalchemy.orm import Session
 
 from app.core.config import Settings
-from app.core.errors import EngineError
+from app.core.errors import EngineError, StorageFull, Unavailable
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.imaging import encode
 from app.infra.blobs import Blobs
@@ -253,6 +256,112 @@ def test_events_are_lost_without_harm_when_the_broker_is_away(runtime: Runtime, 
     away = EventWriter(redis.Redis.from_url("redis://127.0.0.1:1/0"))
     assert Runtime(runtime.settings, runtime.database, runtime.blobs, away).run_one(STYLIZE, paints)
     assert row(database, job).state == State.DONE
+
+
+def test_a_moment_without_database_or_storage_does_not_end_a_job(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    monkeypatch.setattr("workers.runtime._RETRY_SECONDS", (0.01, 0.01))
+    away = {"database": 0, "storage": 0}
+    put, write = Blobs.put, Database.write
+
+    def flaky_put(self: Blobs, key: str, data: bytes) -> None:
+        if away["storage"] > 0:
+            away["storage"] -= 1
+            raise StorageFull("for a moment")
+        put(self, key, data)
+
+    def flaky_write(self: Database) -> AbstractContextManager[Session]:
+        if away["database"] > 0 and threading.current_thread() is threading.main_thread():
+            away["database"] -= 1
+            raise Unavailable("for a moment")
+        return write(self)
+
+    monkeypatch.setattr(Blobs, "put", flaky_put)
+    monkeypatch.setattr(Database, "write", flaky_write)
+
+    def troubled(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        on_progress(record(1))
+        away.update(database=1, storage=1)
+        on_progress(record(2))
+        on_progress(record(3))
+        assert away == {"database": 0, "storage": 0}, "both were met"
+        away.update(database=2, storage=2)
+        return Outcome(grey(50))
+
+    runtime.run_one(STYLIZE, troubled)
+    assert away == {"database": 0, "storage": 0}
+    assert row(database, job).state == State.DONE
+
+
+def test_a_database_that_stays_away_leaves_the_job_to_its_lease(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    monkeypatch.setattr("workers.runtime._RETRY_SECONDS", (0.01,))
+    write = Database.write
+
+    def gone(self: Database) -> AbstractContextManager[Session]:
+        raise Unavailable("for long")
+
+    def outlived(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        monkeypatch.setattr(Database, "write", gone)
+        return Outcome(grey(50))
+
+    runtime.run_one(STYLIZE, outlived)
+    monkeypatch.setattr(Database, "write", write)
+    left = row(database, job)
+    assert (left.state, left.error) == (State.RUNNING, None)
+
+
+def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    closing: list[bool] = []
+    slow = runtime.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    leaving = Runtime(slow, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: bool(closing))
+
+    def finishing(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        on_progress(record(10))
+        closing.append(True)
+        on_progress(dataclasses.replace(record(10), stage="finish"))
+        return Outcome(grey(100))
+
+    leaving.run_one(STYLIZE, finishing)
+    assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, False)
+
+
+def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    leaving = Runtime(runtime.settings, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: True)
+    seen: list[str] = []
+
+    def slow_step(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+        for _ in range(100):
+            time.sleep(0.05)
+            seen.append(row(database, job).state)
+            if seen[-1] == State.QUEUED:
+                break
+        on_progress(record(1))
+        return Outcome(grey(10))
+
+    leaving.run_one(STYLIZE, slow_step)
+    assert seen[-1] == State.QUEUED
+    back = row(database, job)
+    assert (back.state, back.crashes, back.result) == (State.QUEUED, 0, None)
+
+
+def test_a_job_over_the_time_limit_ends_with_its_picture(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    monkeypatch.setattr("workers.runtime.TIME_LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr("workers.runtime._FLAGS_EVERY_SECONDS", 0.0)
+    runtime.run_one(STYLIZE, paints)
+    ended = row(database, job)
+    assert (ended.state, ended.stopped_early) == (State.DONE, True)
+    assert ended.facts is not None
+    assert 0 < ended.facts["iterations"] < 10
 
 
 def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Settings, database: Database, add_job: AddJob) -> None:

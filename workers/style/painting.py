@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.progress import OnProgress, Progress
 from app.core.specs import StyleParams
+from app.core.version import VERSION
 
 if TYPE_CHECKING:
     from workers.style.engine import Engine
@@ -39,6 +40,7 @@ def paint(engine: Engine, content: NDArray[np.uint8], style: NDArray[np.uint8], 
 
     picture = engine.stylize(content, style, params, note)
     counts = {
+        "version": VERSION,
         "iterations": last.iteration if last else 0,
         "planned": last.iterations if last else 0,
         "elapsed": round(last.elapsed, 3) if last else 0.0,

@@ -32,6 +32,8 @@ app.conf.update(
     task_default_queue=STYLIZE,
     worker_pool="prefork",
     worker_concurrency=1,
+    # TensorFlow keeps some memory for every shape of picture it has met.
+    worker_max_memory_per_child=get_settings().worker_memory_mb * 1000 or None,
     worker_proc_alive_timeout=CHILD_START_SECONDS,
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )

@@ -9,8 +9,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 import skimage.data
 from PIL import Image
@@ -18,9 +20,21 @@ from PIL import Image
 from app.core.config import Settings
 
 
+@dataclass(frozen=True)
+class Stack:
+    address: str
+    pid: int
+
+    def painters(self) -> list[psutil.Process]:
+        """The processes that hold an engine: children of the Celery parent."""
+        found = psutil.Process(self.pid).children(recursive=True)
+        celery = [process for process in found if "celery" in " ".join(process.cmdline())]
+        return [process for process in celery if process.parent() in celery]
+
+
 @pytest.fixture(scope="session")
-def stack(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running installation with a data folder of its own."""
+def running(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running installation with a data folder of its own, quick to notice a dead worker."""
     data = tmp_path_factory.mktemp("whole stack") / "data"
     env = os.environ | {
         "PENTIMENTO_DATA_DIR": str(data),
@@ -28,6 +42,9 @@ def stack(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
         "PENTIMENTO_PORT": "0",
         "PENTIMENTO_MIN_FREE_MB": "0",
         "PENTIMENTO_PREVIEW_SECONDS": "0.1",
+        "PENTIMENTO_LEASE_SECONDS": "6",
+        "PENTIMENTO_HEARTBEAT_SECONDS": "1",
+        "PENTIMENTO_SWEEP_SECONDS": "1",
     }
     env.pop("PENTIMENTO_REDIS_URL", None)
     process = subprocess.Popen(
@@ -41,11 +58,17 @@ def stack(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
             break
     else:
         pytest.fail(f"the stack did not start: {''.join(said)}")
-    yield found[1]
+    yield Stack(found[1], process.pid)
     process.send_signal(signal.SIGTERM)
     rest = process.stdout.read()
     assert process.wait(timeout=60) == 0, rest
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def stack(running: Stack) -> str:
+    """The address of the running installation."""
+    return running.address
 
 
 def _jpeg(pixels: object, size: tuple[int, int]) -> bytes:

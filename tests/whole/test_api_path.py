@@ -129,6 +129,18 @@ def test_a_lost_connection_resumes_where_it_was(client: httpx2.Client, photograp
     assert rest[-1][1]["state"] == "done"
 
 
+def test_a_job_outlives_the_worker_that_is_killed(client: httpx2.Client, running: Any, photograph: bytes, painting: bytes) -> None:
+    job = submit(client, photograph, painting, size=96, iterations="150")
+    wait_until_running(client, job["id"])
+    (painter,) = running.painters()
+    painter.kill()
+    events = [event for _, event in follow(client, job["id"])]
+    assert events[-1]["state"] == "done"
+    assert events[-1]["iteration"] == 150
+    assert "queued" in {event["state"] for event in events}
+    assert picture(client, job["id"])[1].size == (96, 64)
+
+
 def test_deleting_is_final_for_others_and_can_be_undone(client: httpx2.Client, stack: str, photograph: bytes, painting: bytes) -> None:
     job = submit(client, photograph, painting, size=64, iterations="")
     assert list(follow(client, job["id"]))[-1][1]["state"] == "done"

@@ -4,7 +4,7 @@ PentimentoError
 ├── InputError (422)            something the visitor gave is wrong; names its field
 │   ├── PictureError (422)      not a picture we can read
 │   ├── TooLarge (413)          more bytes or pixels than allowed
-│   └── ParameterError (422)    a parameter out of range
+│   └── ParameterError (422)    a parameter out of range; ParameterErrors: all of them at once
 ├── NotFound (404)              no such thing, or not yours
 ├── NotReady (409)              it exists, but not in a state that allows this
 ├── Forbidden (403)             a cross-site request
@@ -16,6 +16,8 @@ PentimentoError
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 class PentimentoError(Exception):
@@ -47,6 +49,14 @@ class TooLarge(InputError):
 
 class ParameterError(InputError):
     code = "parameter"
+
+
+class ParameterErrors(ParameterError):
+    """Everything that is wrong with a set of parameters: one error a field, in ``errors``."""
+
+    def __init__(self, errors: Sequence[ParameterError]) -> None:
+        super().__init__(" ".join(error.message for error in errors), field=errors[0].field)
+        self.errors = tuple(errors)
 
 
 class NotFound(PentimentoError):

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from app.core.errors import ParameterError
+from app.core.errors import ParameterError, ParameterErrors
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+# Of a picture, and of the coarsest scale: below it relu5_1 has hardly a pixel.
 MIN_SIDE = 32
+# Longer side over shorter.
+MAX_ASPECT = 8
 
 
 class StyleParams(BaseModel):
-    """Everything that decides the pixels, besides the two pictures."""
+    """Everything that decides the pixels, besides the two pictures.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    A rule over several fields is checked at the last of them in this order, so that its
+    message has a field, and is told together with what is wrong elsewhere.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     size: int = Field(512, ge=64, le=2048, title="Size", description="Longer side of the finished picture, in pixels.")
     aspect: Literal["keep", "square"] = Field(
@@ -25,12 +32,12 @@ class StyleParams(BaseModel):
     strength: float = Field(
         1.0, ge=0.05, le=20.0, title="Strength", description="How strongly the painting shows: multiplies every style weight."
     )
-    content_weight: float = Field(1.0, ge=0.0, le=100.0, title="Content weight", description="How firmly the photograph's shapes are held.")
     style_relu1_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu1_1", description="Weight of colours and finest texture.")
     style_relu2_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu2_1", description="Weight of fine texture.")
     style_relu3_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu3_1", description="Weight of small brush strokes.")
     style_relu4_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu4_1", description="Weight of large brush strokes.")
     style_relu5_1: float = Field(1.0, ge=0.0, le=10.0, title="Style at relu5_1", description="Weight of the largest motifs.")
+    content_weight: float = Field(1.0, ge=0.0, le=100.0, title="Content weight", description="How firmly the photograph's shapes are held.")
     content_layer: Literal["relu3_2", "relu4_2", "relu5_2"] = Field(
         "relu4_2", title="Content layer", description="Where in VGG19 shapes are compared; later layers hold them more loosely."
     )
@@ -75,9 +82,15 @@ class StyleParams(BaseModel):
 
     @field_validator("iterations")
     @classmethod
-    def _bounded(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+    def _bounded(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
         if any(not 0 <= n <= 5000 for n in value):
             raise ValueError("each scale takes 0 to 5000 iterations")
+        size = info.data.get("size")
+        if value and size is not None and size >> (len(value) - 1) < MIN_SIDE:
+            most, needed = (size // MIN_SIDE).bit_length(), MIN_SIDE << (len(value) - 1)
+            raise ValueError(
+                f"at size {size} there is room for {most} scales, so give at most {most} numbers, or a size of at least {needed}"
+            )
         return value
 
     @field_validator("*")
@@ -87,13 +100,20 @@ class StyleParams(BaseModel):
             raise ValueError("must be a finite number")
         return value
 
-    @model_validator(mode="after")
-    def _some_loss(self) -> Self:
-        if not any(self.style_weights.values()) and not self.content_weight:
-            raise ValueError("content weight and every style weight are zero: nothing is left to paint")
-        if self.init != "adain" and not sum(self.iterations):
-            raise ValueError("without iterations only the AdaIN start gives a picture")
-        return self
+    @field_validator("content_weight")
+    @classmethod
+    def _some_loss(cls, value: float, info: ValidationInfo) -> float:
+        if not value and all(info.data.get(f"style_{layer}") == 0 for layer in STYLE_LAYERS):
+            raise ValueError("it and every style weight are zero, so nothing is left to paint; raise one of them")
+        return value
+
+    @field_validator("init")
+    @classmethod
+    def _some_picture(cls, value: str, info: ValidationInfo) -> str:
+        iterations = info.data.get("iterations")
+        if value != "adain" and iterations is not None and not sum(iterations):
+            raise ValueError("without iterations only the AdaIN start gives a picture; choose it, or give iterations")
+        return value
 
     @property
     def style_weights(self) -> dict[str, float]:
@@ -112,6 +132,7 @@ class Preset(BaseModel):
     params: StyleParams
 
 
+# In order of effort.
 PRESETS: dict[str, Preset] = {
     preset.name: preset
     for preset in (
@@ -122,21 +143,21 @@ PRESETS: dict[str, Preset] = {
             params=StyleParams(iterations=()),
         ),
         Preset(
+            name="fast",
+            title="Sketch",
+            help="A third of a painting's steps: rougher, in a third of the time.",
+            params=StyleParams(iterations=(20, 6)),
+        ),
+        Preset(
             name="default",
             title="Painting",
             help="Instant start, then refined from coarse to fine: the best picture for a minute's wait.",
             params=StyleParams(),
         ),
         Preset(
-            name="fast",
-            title="Sketch",
-            help="A third of the default's steps: rougher, in a third of the time.",
-            params=StyleParams(iterations=(20, 6)),
-        ),
-        Preset(
             name="fine",
             title="Fine",
-            help="Begins coarser and takes three times as long: larger brush strokes, finest finish.",
+            help="Begins coarser and takes three times as long as a painting: larger brush strokes, finest finish.",
             params=StyleParams(iterations=(100, 100, 60)),
         ),
         Preset(
@@ -156,23 +177,34 @@ def resolve(preset: str = DEFAULT_PRESET, changes: dict[str, Any] | None = None)
     """Return the preset's parameters with ``changes`` applied.
 
     Raises:
-        ParameterError: unknown preset, unknown name or value out of range; ``field`` names it.
+        ParameterErrors: unknown preset, unknown names or values out of range; one error for each field.
     """
+    errors = []
     if preset not in PRESETS:
-        raise ParameterError(f"There is no preset called {preset!r}. Choose one of: {', '.join(PRESETS)}.", field="preset")
+        errors.append(ParameterError(f"There is no preset called {preset!r}. Choose one of: {', '.join(PRESETS)}.", field="preset"))
     try:
-        return StyleParams.model_validate({**PRESETS[preset].params.model_dump(), **(changes or {})})
+        params = StyleParams.model_validate({**PRESETS.get(preset, PRESETS[DEFAULT_PRESET]).params.model_dump(), **(changes or {})})
     except ValidationError as error:
-        raise _in_words(error) from error
+        raise ParameterErrors([*errors, *_in_words(error)]) from error
+    if errors:
+        raise ParameterErrors(errors)
+    return params
 
 
-def _in_words(error: ValidationError) -> ParameterError:
-    first = error.errors()[0]
-    name = str(first["loc"][0]) if first["loc"] else None
-    spec = StyleParams.model_fields.get(name or "")
-    if name and spec is None:
-        return ParameterError(f"There is no parameter called {name!r}.", field=name)
-    label = f"{spec.title}: " if spec else ""
-    reason = first["msg"].removeprefix("Value error, ")
-    received = f" Received: {first['input']!r}." if name else ""
-    return ParameterError(f"{label}{reason[:1].lower()}{reason[1:]}.{received}", field=name)
+def _in_words(error: ValidationError) -> list[ParameterError]:
+    """Return one error a field: of a list with several wrong numbers, the first."""
+    found: dict[str, ParameterError] = {}
+    for one in error.errors():
+        name = str(one["loc"][0])
+        spec = StyleParams.model_fields.get(name)
+        if spec is None:
+            said = f"There is no parameter called {name!r}."
+        else:
+            reason = one["msg"].removeprefix("Value error, ")
+            said = f"{spec.title}: {reason[:1].lower()}{reason[1:]}. Received: {_as_given(one['input'])}."
+        found.setdefault(name, ParameterError(said, field=name))
+    return list(found.values())
+
+
+def _as_given(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else repr(value)

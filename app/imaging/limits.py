@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.config import Settings
-from app.core.specs import MIN_SIDE
+from app.core.specs import MAX_ASPECT, MIN_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Limits:
     max_bytes: int = 25_000_000
     max_pixels: int = 50_000_000
     min_side: int = MIN_SIDE
-    max_aspect: int = 8
+    max_aspect: int = MAX_ASPECT
     max_side: int = 4096
     seconds: float = 15.0
     memory: int = 2 * 1024**3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.errors import InputError, NotFound, PentimentoError, PictureError
+from app.core.errors import InputError, NotFound, ParameterErrors, PentimentoError, PictureError
 from app.core.ids import is_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.imaging.decode import Decoded, DecoderPool
@@ -62,8 +62,8 @@ class Reception:
                 errors.append(error)
         try:
             params = resolve(preset, self._changes(form))
-        except InputError as error:
-            errors.append(error)
+        except ParameterErrors as error:
+            errors.extend(error.errors)
         if errors or params is None:
             raise RejectedForm(errors)
         return Submission(given["content"], given["style"], preset, params)

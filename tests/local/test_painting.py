@@ -35,7 +35,8 @@ def photo(tmp_path: Path) -> Path:
         ({"-o": "out.gif"}, "has to end in .png, .jpg or .jpeg. Received: out.gif"),
         ({"-o": "no/such/folder.png"}, "lies in one that does not exist"),
         ({"--size": "9"}, "Size: input should be greater than or equal to 64. Received: 9."),
-        ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, default, paper."),
+        ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, fast, default, fine, paper."),
+        ({"--preset": "fine", "--size": "100"}, "Iterations: at size 100 there is room for 2 scales"),
         ({"--optimiser": "sgd"}, "Optimiser: input should be 'lbfgs' or 'adam'. Received: 'sgd'"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 import skimage.data
 
 from app.core.config import Settings
-from app.core.errors import EngineError, ParameterError, PictureError
+from app.core.errors import EngineError, PictureError
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
 from workers.style import engine as engine_module
@@ -152,7 +152,7 @@ def test_one_colour_pictures_give_a_picture(engine: Engine, style: np.ndarray, v
         assert all(np.isfinite(record.losses.total) for record in losses if record.losses)
 
 
-@pytest.mark.parametrize("shape", [(32, 1000, 3), (1000, 32, 3), (33, 47, 3)])
+@pytest.mark.parametrize("shape", [(32, 256, 3), (256, 32, 3), (33, 47, 3)])
 def test_extreme_shapes_give_a_picture_of_the_same_shape(engine: Engine, style: np.ndarray, shape: tuple[int, int, int]) -> None:
     picture = engine.stylize(
         np.random.default_rng(0).integers(0, 256, shape, np.uint8), style, StyleParams(size=64, iterations=(1, 1)), ignore
@@ -168,11 +168,6 @@ def test_pictures_too_small_are_refused_by_name(engine: Engine, content: np.ndar
     with pytest.raises(PictureError) as caught:
         engine.stylize(*pair, SMALL, ignore)
     assert caught.value.field == field
-
-
-def test_too_many_scales_are_refused(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
-    with pytest.raises(ParameterError, match="scales"):
-        engine.stylize(content, style, StyleParams(size=64, iterations=(1, 1, 1)), ignore)
 
 
 def test_a_loss_that_is_not_finite_ends_with_a_clear_error(

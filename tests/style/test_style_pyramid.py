@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.errors import ParameterError, PictureError
+from app.core.errors import PictureError
 from app.core.specs import StyleParams, resolve
 from workers.style import pyramid
 
@@ -50,14 +50,7 @@ def test_one_level_looks_at_the_picture_alone() -> None:
     assert [s.levels for s in pyramid.scales(pyramid.frame(512, 512, params), params)] == [1]
 
 
-def test_more_scales_than_the_size_allows() -> None:
-    params = StyleParams(size=64, iterations=(1, 1, 1))
-    with pytest.raises(ParameterError, match="too many") as caught:
-        pyramid.scales(pyramid.frame(64, 64, params), params)
-    assert caught.value.field == "iterations"
-
-
-@pytest.mark.parametrize("shape", [(31, 200, 3), (200, 31, 3), (32, 1025, 3)])
+@pytest.mark.parametrize("shape", [(31, 200, 3), (200, 31, 3), (32, 257, 3)])
 def test_pictures_too_small_or_too_thin_are_refused(shape: tuple[int, int, int]) -> None:
     with pytest.raises(PictureError) as caught:
         pyramid.check(np.zeros(shape, np.uint8), "style")
@@ -71,7 +64,7 @@ def test_arrays_that_are_no_rgb_pictures_are_refused(picture: np.ndarray) -> Non
         pyramid.check(picture, "content")
 
 
-@pytest.mark.parametrize("shape", [(32, 1024), (1024, 32), (32, 32)])
+@pytest.mark.parametrize("shape", [(32, 256), (256, 32), (32, 32)])
 @pytest.mark.parametrize("size", [64, 512])
 def test_every_accepted_shape_leaves_the_network_enough_pixels(shape: tuple[int, int], size: int) -> None:
     pyramid.check(np.zeros((*shape, 3), np.uint8), "content")

@@ -63,6 +63,13 @@ def test_every_wrong_field_is_named(studio: Studio) -> None:
     assert studio.client.get("/api/jobs").json()["jobs"] == []
 
 
+def test_every_wrong_parameter_is_named_at_once(studio: Studio) -> None:
+    wrong = {"preset": "fine", "size": "64", "strength": "99", "tv": "lots", "nonsense": "1"}
+    answer = studio.client.post("/api/jobs", files=two_pictures(), data=wrong)
+    assert answer.status_code == 422
+    assert sorted(error["field"] for error in answer.json()["errors"]) == ["iterations", "nonsense", "strength", "tv"]
+
+
 @pytest.mark.parametrize(("field", "value"), [("preset", "nothing"), ("nonsense", "1"), ("style_sample", "nobody")])
 def test_unknown_names_are_refused(studio: Studio, field: str, value: str) -> None:
     files = two_pictures()

@@ -68,6 +68,17 @@ def test_errors_stand_at_their_fields_and_the_rest_is_kept(studio: Studio) -> No
     assert re.search(r'id="size"[^>]*aria-describedby="size-help size-error" aria-invalid="true"', page)
 
 
+def test_rules_over_several_fields_stand_at_a_field_too(studio: Studio) -> None:
+    shown = values_of(PRESETS["fine"].params)
+    weights = {name: "0" for name in shown if name.startswith("style_relu")}
+    wrong = {**shown, **weights, "content_weight": "0", "size": "64", "preset": "fine", "shown_preset": "fine"}
+    page = studio.client.post("/jobs", files=two_pictures(), data=wrong).text
+    assert not error(page, "form")
+    assert "or a size of at least 128" in error(page, "iterations")
+    assert "nothing is left to paint" in error(page, "content_weight")
+    assert not error(page, "size")
+
+
 def test_an_error_of_another_preset_keeps_both_chosen_pictures_of_an_earlier_job(studio: Studio) -> None:
     first = studio.submit()
     page = studio.client.post("/jobs", files={"content_kept": (None, first), "style_kept": (None, first), "size": (None, "5")}).text

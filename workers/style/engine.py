@@ -92,7 +92,6 @@ class Engine:
 
         Raises:
             PictureError: a picture too small or too long and thin; ``field`` says which.
-            ParameterError: more scales than the size allows.
             EngineError: numbers that are not finite, or not enough memory.
         """
         pyramid.check(content, "content")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.core.errors import ParameterError, PictureError
-from app.core.specs import MIN_SIDE, StyleParams
+from app.core.errors import PictureError
+from app.core.specs import MAX_ASPECT, MIN_SIDE, StyleParams
 from workers.style.resample import Picture
 
 # The network sees zeros beyond the border and paints a thin frame there: into this margin.
@@ -15,7 +15,6 @@ from workers.style.resample import Picture
 MARGIN = 4
 # AdaIN's decoder works on blocks of 8 pixels.
 _MULTIPLE = 8
-_LONGEST = 32.0
 # Below these a level of the objective says nothing about brush strokes, and relu5_1 has hardly a pixel.
 _LEVEL_LONGER, _LEVEL_SHORTER = 96, 32
 
@@ -80,42 +79,31 @@ def check(pixels: np.ndarray, field: str) -> None:
     """Raise unless ``pixels`` is a picture that the network can make something of.
 
     Raises:
-        PictureError: not uint8 RGB, a side under 32 pixels, or one side over 32 times the other.
+        PictureError: not uint8 RGB, a side under ``MIN_SIDE`` pixels, or one over ``MAX_ASPECT`` times the other.
     """
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
         raise PictureError(f"A picture is uint8 of shape (height, width, 3). Received: {pixels.dtype} {pixels.shape}.", field=field)
     height, width = pixels.shape[:2]
     if min(height, width) < MIN_SIDE:
         raise PictureError(f"Each side needs at least {MIN_SIDE} pixels. Received: {width} × {height}.", field=field)
-    if max(height, width) > _LONGEST * min(height, width):
-        raise PictureError(f"One side may be at most {_LONGEST:.0f} times the other. Received: {width} × {height}.", field=field)
+    if max(height, width) > MAX_ASPECT * min(height, width):
+        raise PictureError(f"One side may be at most {MAX_ASPECT} times the other. Received: {width} × {height}.", field=field)
 
 
 def frame(height: int, width: int, params: StyleParams) -> Frame:
     """Return the frame of a photograph of this size."""
     height, width = (params.size, params.size) if params.aspect == "square" else sides(height, width, params.size)
-    smallest = 32 * 2 ** max(0, len(params.iterations) - 1)
+    smallest = MIN_SIDE * 2 ** max(0, len(params.iterations) - 1)
     return Frame(height, width, *(max(smallest, -(-(side + 2 * MARGIN) // _MULTIPLE) * _MULTIPLE) for side in (height, width)))
 
 
 def scales(frame: Frame, params: StyleParams) -> list[Scale]:
-    """Return the scales from coarse to fine, each half of the next.
-
-    Raises:
-        ParameterError: the coarsest would be under 32 pixels.
-    """
+    """Return the scales from coarse to fine, each half of the next."""
     count = len(params.iterations)
     found = []
     for iterations, power in zip(params.iterations, range(count - 1, -1, -1), strict=True):
-        side = params.size >> power
-        if side < MIN_SIDE:
-            raise ParameterError(
-                f"Iterations: {count} scales are too many for size {params.size}; the coarsest would have {side} pixels.",
-                field="iterations",
-            )
-        found.append(
-            Scale(side, frame.canvas_height >> power, frame.canvas_width >> power, _levels(frame, power, params.levels), iterations)
-        )
+        height, width = frame.canvas_height >> power, frame.canvas_width >> power
+        found.append(Scale(params.size >> power, height, width, _levels(frame, power, params.levels), iterations))
     return found
 
 

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 HARD_LIMIT_SECONDS = 6 * 3600
 VISIBILITY_SECONDS = HARD_LIMIT_SECONDS + 1800
 SOFT_SHUTDOWN_SECONDS = 20.0
+# How long a visitor waits for a broker that is away, before the sweeper is left to send the wake-up.
+SENDER_SECONDS = 1
 
 
 def redis_url(settings: Settings) -> str:
@@ -51,12 +53,23 @@ def celery_config(settings: Settings) -> dict[str, Any]:
     }
 
 
+def sender_config(settings: Settings) -> dict[str, Any]:
+    """Return the configuration of a process that only sends: one attempt, soon given up.
+
+    ``retry=False`` of a message does not reach the transport's own loop of reconnecting.
+    """
+    config = celery_config(settings)
+    once = {"max_retries": 0, "interval_start": 0, "socket_connect_timeout": SENDER_SECONDS, "socket_timeout": SENDER_SECONDS}
+    transport = {**config["broker_transport_options"], **once}
+    return {**config, "broker_transport_options": transport, "broker_connection_timeout": SENDER_SECONDS}
+
+
 class Broker:
     """Sends wake-ups. A message says only "look at this queue": losing or repeating one is harmless."""
 
     def __init__(self, settings: Settings, client: redis.Redis) -> None:
         self._app = Celery("pentimento", set_as_current=False)
-        self._app.conf.update(celery_config(settings))
+        self._app.conf.update(sender_config(settings))
         self._client = client
 
     def wake(self, task: str, queue: str, hint: str) -> bool:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+from collections.abc import Iterator
 
 import pytest
 import redis
 
 from app.core.config import Settings
 from app.core.errors import Unavailable
-from app.infra.broker import HARD_LIMIT_SECONDS, Broker, celery_config
+from app.infra.broker import HARD_LIMIT_SECONDS, SENDER_SECONDS, Broker, celery_config, sender_config
 from app.jobs.models import STYLIZE, TASKS
 
 
@@ -27,6 +30,54 @@ def test_a_broker_that_is_away_is_reported_not_raised(settings: Settings) -> Non
     away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
     broker = Broker(away, redis.Redis.from_url("redis://127.0.0.1:1/0"))
     assert not broker.wake(TASKS[STYLIZE], STYLIZE, "hint")
+    broker.close()
+
+
+@pytest.fixture
+def closed_door() -> Iterator[tuple[str, list[str]]]:
+    """A server that hangs up on everyone, and the list of who came."""
+    came: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, address = server.accept()
+                except OSError:
+                    return
+                came.append(str(address))
+                connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield f"redis://127.0.0.1:{server.getsockname()[1]}/0", came
+        server.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_visitor_waits_for_one_attempt_only(settings: Settings, closed_door: tuple[str, list[str]]) -> None:
+    url, came = closed_door
+    broker = Broker(settings.model_copy(update={"redis_url": url}), redis.Redis.from_url(url))
+    assert not broker.wake(TASKS[STYLIZE], STYLIZE, "hint")
+    assert len(came) == 1
+    broker.close()
+
+
+def test_a_sender_gives_up_soon_and_a_worker_does_not(settings: Settings) -> None:
+    sender, worker = (config(settings)["broker_transport_options"] for config in (sender_config, celery_config))
+    assert sender["socket_connect_timeout"] == sender["socket_timeout"] == SENDER_SECONDS <= 1
+    assert worker["socket_connect_timeout"] > SENDER_SECONDS and "max_retries" not in worker and "socket_timeout" not in worker
+    assert sender["visibility_timeout"] == worker["visibility_timeout"]
+
+
+def test_many_threads_send_at_once(settings: Settings, redis_client: redis.Redis) -> None:
+    broker = Broker(settings, redis_client)
+    sent: list[bool] = []
+    threads = [threading.Thread(target=lambda: sent.append(broker.wake(TASKS[STYLIZE], STYLIZE, "hint"))) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sent == [True] * 30
+    assert broker.waiting(STYLIZE) == 30
     broker.close()
 
 

@@ -22,7 +22,7 @@ from workers.nets.weights import prepare
 for name in [name for name in os.environ if name.startswith("PENTIMENTO_") and name not in ("PENTIMENTO_CACHE", "PENTIMENTO_ARTEFACTS")]:
     del os.environ[name]
 
-pytest_plugins = ["tests.job_fixtures"]
+pytest_plugins = ["tests.browser", "tests.job_fixtures"]
 
 
 @pytest.fixture(scope="session")

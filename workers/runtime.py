@@ -31,7 +31,8 @@ log = logging.getLogger(__name__)
 
 _FLAGS_EVERY_SECONDS = 0.2
 _EVENTS_EVERY_SECONDS = 0.2
-_PREVIEWS_KEPT = 8
+# A page on a slow line may still be asking for one that is a while old.
+_PREVIEWS_KEPT = 24
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 # A job that paints for longer ends as if it had been stopped, well before Celery's hard limit kills it.
 TIME_LIMIT_SECONDS = HARD_LIMIT_SECONDS - 600

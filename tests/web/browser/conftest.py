@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import threading
 import time
@@ -12,31 +11,10 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser import expected
 from tests.web.conftest import Studio, picture
-
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-# Not for the whole session: while Playwright runs it holds this thread's event loop, which other tests need.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert found, "no Chromium: run `make test`, which installs it or says how"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -68,12 +46,6 @@ class Watched:
 
     complaints: list[str]
     elsewhere: list[str]
-
-
-def expected(said: ConsoleMessage) -> bool:
-    """A refused form, and a preview that was replaced before it was loaded, are failed requests to the browser."""
-    replaced = "404" in said.text and "/pictures/preview-" in said.location["url"]
-    return "422" in said.text or replaced
 
 
 @pytest.fixture

@@ -1,0 +1,38 @@
+"""Headless Chromium for whichever tests need a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+
+from app.local import browser as chromium
+
+_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+# Not for the whole session: while Playwright runs it holds this thread's event loop, which other tests need.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = chromium.find()
+    assert path is not None, "no Chromium: run `make test`, which installs it or says how"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def expected(said: ConsoleMessage) -> bool:
+    """A refused form, and a preview that was replaced before it was loaded, are failed requests to the browser."""
+    replaced = "404" in said.text and "/pictures/preview-" in said.location["url"]
+    return "422" in said.text or replaced

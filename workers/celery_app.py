@@ -82,9 +82,10 @@ def _end_child(**_: Any) -> None:
 
 
 def _choose_gpu() -> None:
-    """Give each child one GPU, before TensorFlow is imported and takes them all."""
+    """Give each child one GPU, before TensorFlow is imported and takes all of them whole."""
     from billiard import current_process
 
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     gpus = [part for part in (visible or "").split(",") if part]
     if len(gpus) > 1:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from pathlib import Path
 
 import fsspec  # type: ignore[import-untyped]
 
-from app.core.errors import NotFound, StorageFull
+from app.core.errors import NotFound
 from app.infra import files
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
@@ -36,12 +35,8 @@ class Blobs:
         if not self._local:
             self._fs.pipe_file(path, data)
             return
-        try:
+        with files.room_for("the picture"):
             files.write(Path(path), data)
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise StorageFull("The disk is full, so the picture could not be stored. Free some space and try again.") from error
-            raise
 
     def get(self, key: str) -> bytes:
         try:

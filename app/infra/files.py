@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from app.core.errors import StorageFull
 
-def write(path: Path, data: bytes) -> None:
+
+@contextmanager
+def room_for(what: str) -> Iterator[None]:
+    """Turn "no space left" and "quota exceeded" into StorageFull; ``what`` could not be stored."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"The disk is full, so {what} could not be stored. Free some space and try again.") from error
+        raise
+
+
+def write(path: Path, data: bytes, *, private: bool = True) -> None:
     """Write ``data`` so that ``path`` never holds less than all of it, a power cut included.
+
+    Args:
+        private: for its owner's eyes only; otherwise with the rights that the umask leaves.
 
     Raises:
         OSError: nothing was written; the old file, if any, is as it was.
@@ -19,11 +38,19 @@ def write(path: Path, data: bytes) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
+            if not private:
+                os.fchmod(file.fileno(), 0o666 & ~_umask())
             os.fsync(file.fileno())
         publish(Path(temporary), path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def publish(temporary: Path, path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,13 +17,14 @@ from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from app.core.config import Settings
-from app.core.errors import InputError, StorageFull
+from app.core.errors import InputError
 from app.core.progress import Progress as Step
 from app.core.progress import StopRequested
 from app.core.specs import StyleParams
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
+from app.infra import files
 from app.local.terminal import console, hushed, prepare_weights, say
 
 ENCODERS: dict[str, Callable[[NDArray[np.uint8]], bytes]] = {".png": encode.png, ".jpg": encode.jpeg, ".jpeg": encode.jpeg}
@@ -145,20 +145,17 @@ def read(path: Path) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write whole or not at all."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-")
+    """Write whole or not at all.
+
+    Raises:
+        StorageFull: the disk has no room.
+        InputError: anything else, such as a folder that may not be written to.
+    """
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        # mkstemp makes files for the owner's eyes only.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
+        with files.room_for(str(path)):
+            files.write(path, data, private=False)
     except OSError as error:
-        raise StorageFull(f"{path} cannot be written: {error.strerror}.") from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        raise InputError(f"{path} cannot be written: {error.strerror}. Choose another place.", field="output") from error
 
 
 def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], stopped: bool) -> Receipt:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO
+from urllib.parse import parse_qsl
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
@@ -15,11 +17,14 @@ from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import InputError, TooLarge
+from app.infra import files
 
 _IN_MEMORY = 1_000_000
 _TEXT_BYTES = 10_000
 _PARTS = 100
 _FILES = 4
+# A form without files: names of samples and numbers.
+_URLENCODED_BYTES = 100_000
 # A file over the limit is read on and thrown away for this many times the limit, so that the
 # browser, which answers only when it has sent everything, hears why.
 _PATIENCE = 8
@@ -36,8 +41,15 @@ class Upload:
     too_large: bool = False
 
     def read(self) -> bytes:
-        self.body.seek(0)
+        # What is still in memory is written first.
+        with files.room_for("the picture"):
+            self.body.seek(0)
         return self.body.read()
+
+    def close(self) -> None:
+        # Closing writes what is left, for which there may be no room; nobody needs it any more.
+        with suppress(OSError):
+            self.body.close()
 
 
 @dataclass
@@ -50,7 +62,7 @@ class Form:
 
     def close(self) -> None:
         for upload in self.files.values():
-            upload.body.close()
+            upload.close()
 
 
 def display_name(name: str) -> str:
@@ -65,15 +77,21 @@ def too_large(limit: int, name: str | None) -> TooLarge:
 
 
 async def read_form(content_type: str, body: AsyncIterator[bytes], limit: int) -> Form:
-    """Read a multipart form whose files may each have ``limit`` bytes.
+    """Read a form, multipart with files of ``limit`` bytes at most, or urlencoded without files.
 
     Raises:
-        InputError: the body is not a well-formed multipart form.
+        InputError: the body is neither, or is not well formed.
+        TooLarge: an urlencoded body that is longer than any form.
+        StorageFull: the disk has no room for the files.
     """
     kind, options = parse_options_header(content_type)
+    if kind == b"application/x-www-form-urlencoded":
+        return await _read_urlencoded(body)
     boundary = options.get(b"boundary")
     if kind != b"multipart/form-data" or not boundary:
-        raise InputError("Send the pictures as a multipart form (multipart/form-data).")
+        raise InputError(
+            "Send a form: multipart/form-data with the pictures as files, or application/x-www-form-urlencoded with names of samples."
+        )
     reader = _Reader(boundary, limit)
     received = 0
     try:
@@ -88,6 +106,22 @@ async def read_form(content_type: str, body: AsyncIterator[bytes], limit: int) -
         reader.form.close()
         raise
     return reader.form
+
+
+async def _read_urlencoded(body: AsyncIterator[bytes]) -> Form:
+    received = bytearray()
+    async for chunk in body:
+        received += chunk
+        if len(received) > _URLENCODED_BYTES:
+            raise TooLarge(f"This form is longer than {_URLENCODED_BYTES} bytes. Send pictures as files of a multipart form.")
+    try:
+        pairs = parse_qsl(received.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_PARTS)
+    except ValueError as error:
+        raise InputError(f"The form has more than {_PARTS} fields.") from error
+    for name, value in pairs:
+        if len(value.encode()) > _TEXT_BYTES:
+            raise InputError("A field of the form is too long.", field=name)
+    return Form(dict(pairs))
 
 
 class _Reader:
@@ -159,7 +193,7 @@ class _Reader:
             self._file = Upload(name, SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the form closes it
             previous = self.form.files.get(self.current)
             if previous is not None:
-                previous.body.close()
+                previous.close()
             self.form.files[self.current] = self._file
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -169,12 +203,13 @@ class _Reader:
             self._text.extend(data[start:end])
             return
         self._file.size += end - start
-        if self._file.size <= self._limit:
-            self._file.body.write(data[start:end])
-        elif not self._file.too_large:
-            self._file.too_large = True
-            self._file.body.seek(0)
-            self._file.body.truncate()
+        with files.room_for("the picture"):
+            if self._file.size <= self._limit:
+                self._file.body.write(data[start:end])
+            elif not self._file.too_large:
+                self._file.too_large = True
+                self._file.body.seek(0)
+                self._file.body.truncate()
 
     def _close(self) -> None:
         if self._file is None and self.current is not None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import InputError
+from app.core.errors import InputError, StorageFull
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import StyleParams
 from app.imaging import encode
@@ -66,7 +69,32 @@ def test_a_file_is_written_whole_with_the_usual_rights(tmp_path: Path) -> None:
     painting.write(tmp_path / "out.png", b"whole")
     assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
     assert (tmp_path / "out.png").read_bytes() == b"whole"
-    assert (tmp_path / "out.png").stat().st_mode & 0o600 == 0o600
+    (tmp_path / "usual").touch()
+    usual = (tmp_path / "usual").stat().st_mode
+    assert stat.S_IMODE((tmp_path / "out.png").stat().st_mode) == stat.S_IMODE(usual)
+
+
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [
+        (errno.ENOSPC, StorageFull, "disk is full"),
+        (errno.EDQUOT, StorageFull, "disk is full"),
+        (errno.EACCES, InputError, "Permission denied. Choose another place."),
+        (errno.EROFS, InputError, "Read-only file system. Choose another place."),
+    ],
+)
+def test_why_a_picture_could_not_be_written_is_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / "out.png").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(kind, match=said):
+        painting.write(tmp_path / "out.png", b"new")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.png"]
+    assert (tmp_path / "out.png").read_bytes() == b"old"
 
 
 def step(**changes: object) -> Progress:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from app.core.errors import InputError
+from app.core.errors import InputError, StorageFull, TooLarge
+from app.web import uploads
 from app.web.uploads import Form, display_name, read_form
 from tests.web.conftest import Studio, picture, two_pictures
 
@@ -61,7 +64,9 @@ def test_an_endless_body_is_cut_off() -> None:
 @pytest.mark.parametrize(
     ("body", "kind"),
     [
-        (b"size=5", "application/x-www-form-urlencoded"),
+        (b"size=" + b"5" * 20_000, "application/x-www-form-urlencoded"),
+        (b"a=1&" * 200, "application/x-www-form-urlencoded"),
+        (b'{"size": 5}', "application/json"),
         (b"", "multipart/form-data"),
         (b"nonsense", "multipart/form-data; boundary=x"),
         (multipart((part("size"), b"5"))[:-8], "multipart/form-data; boundary=x"),
@@ -74,6 +79,67 @@ def test_an_endless_body_is_cut_off() -> None:
 def test_what_is_not_a_sound_form_is_refused(body: bytes, kind: str) -> None:
     with pytest.raises(InputError):
         parse(body, 10_000, kind, limit=100_000)
+
+
+@pytest.mark.parametrize("chunk", [1, 10_000])
+def test_a_form_without_files_may_be_urlencoded(chunk: int) -> None:
+    body = b"content_sample=chelsea&iterations=7%2C3&tv=&note=a+b%C3%A9"
+    form, _ = parse(body, chunk, "application/x-www-form-urlencoded; charset=utf-8")
+    assert form.fields == {"content_sample": "chelsea", "iterations": "7,3", "tv": "", "note": "a bé"}
+    assert form.files == {}
+
+
+def test_an_endless_urlencoded_body_is_refused_while_it_arrives() -> None:
+    with pytest.raises(TooLarge):
+        parse(b"a" * 10_000_000, 50_000, "application/x-www-form-urlencoded")
+
+
+class FullDisk(io.BytesIO):
+    """A spool that finds no room: when it is written to, or only when the rest leaves memory."""
+
+    def __init__(self, error: int, when: str) -> None:
+        super().__init__()
+        self.error, self.when = error, when
+
+    def write(self, data: object) -> int:
+        if self.when == "write":
+            raise OSError(self.error, "no room")
+        return super().write(data)  # type: ignore[arg-type]
+
+    def seek(self, *place: int) -> int:
+        raise OSError(self.error, "no room")
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            raise OSError(self.error, "no room")
+
+
+@pytest.mark.parametrize("when", ["write", "read"])
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_up_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch, error: int, when: str) -> None:
+    monkeypatch.setattr(uploads, "SpooledTemporaryFile", lambda max_size: FullDisk(error, when))
+
+    def receive() -> None:
+        form, _ = parse(multipart((part("content", "a"), b"a" * 100)))
+        try:
+            form.files["content"].read()
+        finally:
+            form.close()
+
+    with pytest.raises(StorageFull, match="disk is full"):
+        receive()
+
+
+@pytest.mark.parametrize("path", ["/api/jobs", "/jobs"])
+def test_a_full_disk_is_507(studio: Studio, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    def on_a_full_device(max_size: int) -> io.FileIO:
+        return io.FileIO("/dev/full", "r+")
+
+    monkeypatch.setattr(uploads, "SpooledTemporaryFile", on_a_full_device)
+    answer = studio.client.post(path, files=two_pictures())
+    assert answer.status_code == 507
+    assert "Free some space" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,13 @@ def _operation(method: str, path: str, spec: dict[str, Any], schemas: dict[str, 
         for one in spec.get("parameters", [])
         if one["in"] != "path"
     ]
-    for content in spec.get("requestBody", {}).get("content", {}).values():
-        entries += [Entry(name, "form", _kind(one), one.get("description", "")) for name, one in content["schema"]["properties"].items()]
+    # Each way of sending the form has the same fields, some of them fewer.
+    fields = {
+        name: one
+        for content in spec.get("requestBody", {}).get("content", {}).values()
+        for name, one in content["schema"]["properties"].items()
+    }
+    entries += [Entry(name, "form", _kind(one), one.get("description", "")) for name, one in fields.items()]
     responses = tuple((status, answer["description"]) for status, answer in spec["responses"].items())
     success: dict[str, Any] = next((answer for status, answer in spec["responses"].items() if status.startswith("2")), {})
     return Operation(

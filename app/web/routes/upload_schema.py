@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams
+from app.web.form import as_text
 
 
 def request_body() -> dict[str, Any]:
@@ -24,10 +25,14 @@ def request_body() -> dict[str, Any]:
         },
     }
     properties.update(StyleParams.model_json_schema()["properties"])
+    iterations = StyleParams.model_fields["iterations"]
     properties["iterations"] = {
         "type": "string",
-        "description": f"{StyleParams.model_fields['iterations'].description} Numbers with commas between.",
-        "default": "60,25",
+        "description": f"{iterations.description} Numbers with commas between.",
+        "default": as_text(iterations.default),
         "example": "40,20",
     }
-    return {"required": True, "content": {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}}
+    # A form without files may also be sent as HTML forms without files are.
+    without_files = {name: one for name, one in properties.items() if one.get("format") != "binary"}
+    content = {"multipart/form-data": properties, "application/x-www-form-urlencoded": without_files}
+    return {"required": True, "content": {kind: {"schema": {"type": "object", "properties": taken}} for kind, taken in content.items()}}

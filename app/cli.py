@@ -122,8 +122,9 @@ def _settings(**given: Any) -> Settings:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
-        name = f"PENTIMENTO_{first['loc'][0]}".upper() if first["loc"] else "Settings"
-        raise InputError(f"{name}: {first['msg'][:1].lower()}{first['msg'][1:]}. Received: {first['input']!r}") from error
+        name = str(first["loc"][0])
+        received = "" if Settings.is_confidential(name) else f" Received: {first['input']!r}"
+        raise InputError(f"PENTIMENTO_{name.upper()}: {first['msg'][:1].lower()}{first['msg'][1:]}.{received}") from error
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="PENTIMENTO_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PENTIMENTO_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     # Places
     data_dir: Path = Field(Path("data"), description="Folder of the database, pictures, secret and the embedded broker.")
@@ -50,6 +50,12 @@ class Settings(BaseSettings):
         1700, ge=0, description="A worker process that has ever held more starts afresh after its job; 0: never, as GPU machines want."
     )
     warm_up: bool = Field(True, description="Load the networks when a worker starts rather than at its first job.")
+
+    @classmethod
+    def is_confidential(cls, name: str) -> bool:
+        """Tell whether the value may be a secret or hold a password, as addresses do: it is never shown."""
+        field = cls.model_fields.get(name)
+        return field is None or "SecretStr" in str(field.annotation) or name.endswith("_url")
 
     @property
     def data(self) -> Path:

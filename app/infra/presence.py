@@ -10,7 +10,8 @@ import redis
 from pydantic import BaseModel
 
 BEAT_SECONDS = 3.0
-_EXPIRY_SECONDS = 20
+# A beat may come late while a network is loaded, but whoever misses four is gone.
+READY_SECONDS = 4 * BEAT_SECONDS
 _PREFIX = "pentimento:worker:"
 
 
@@ -33,8 +34,8 @@ class Worker(BaseModel):
 
 
 def announce(client: redis.Redis, worker: Worker) -> None:
-    """Say that ``worker`` is there. A worker that falls silent is forgotten after 20 s."""
-    client.set(worker._key, worker.model_copy(update={"at": time.time()}).model_dump_json(), ex=_EXPIRY_SECONDS)
+    """Say that ``worker`` is there. A worker that falls silent is forgotten after ``READY_SECONDS``."""
+    client.set(worker._key, worker.model_copy(update={"at": time.time()}).model_dump_json(), px=int(READY_SECONDS * 1000))
 
 
 def withdraw(client: redis.Redis, worker: Worker) -> None:
@@ -42,7 +43,7 @@ def withdraw(client: redis.Redis, worker: Worker) -> None:
 
 
 def present(client: redis.Redis) -> list[Worker]:
-    """Return the workers heard of within the last 20 s."""
+    """Return the workers heard of within ``READY_SECONDS``, by the broker's clock."""
     return list(_read(client))
 
 

@@ -40,6 +40,16 @@ def test_samples_can_be_named_instead_of_files(studio: Studio) -> None:
     assert inputs["content"]["name"] == names["content"].title
 
 
+def test_samples_need_no_multipart_form(studio: Studio) -> None:
+    named = {f"{role}_sample": studio.services.samples.of(role)[0].name for role in ("content", "style")}
+    answer = studio.client.post("/api/jobs", data={**named, "size": "96"})
+    assert answer.request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert answer.status_code == 202, answer.text
+    assert studio.client.get(answer.headers["location"]).json()["params"]["size"] == 96
+    elsewhere = studio.client.post("/api/jobs", data=named, headers={"Origin": "http://elsewhere.example"})
+    assert elsewhere.status_code == 403
+
+
 def test_pictures_of_an_earlier_job_can_be_used_again(studio: Studio) -> None:
     first = studio.submit()
     answer = studio.client.post("/api/jobs", files={"content_kept": (None, first), "style_kept": (None, first)})
@@ -146,6 +156,16 @@ def test_pictures_have_their_type_and_stay_private(studio: Studio) -> None:
         assert answer.headers["content-type"] == kind
         assert answer.headers["cache-control"].startswith("private")
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_head_of_a_job_s_files_is_answered_as_get_is(studio: Studio) -> None:
+    job_id = studio.finished()
+    for place in (f"/api/jobs/{job_id}/{name}" for name in ("result", "receipt", "pictures/content.png", "pictures/nothing.png")):
+        head, got = studio.client.head(place), studio.client.get(place)
+        assert head.status_code == got.status_code
+        assert head.headers["content-type"] == got.headers["content-type"]
+    assert studio.client.head(f"/jobs/{job_id}").status_code == 200
+    assert all(set(methods) & {"get", "post", "delete"} and "head" not in methods for methods in studio.app.openapi()["paths"].values())
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2fsecret", "content.svg", "content.png%00.jpg", "nothing.png", ".partial-1.png"])

@@ -5,6 +5,7 @@ import time
 import pytest
 import redis
 
+from app.core.specs import PRESETS, StyleParams, resolve
 from app.infra import presence
 from app.infra.database import Database
 from app.web.error_handlers import Problem
@@ -21,6 +22,13 @@ def test_alive(studio: Studio) -> None:
     assert studio.client.get("/healthz").json() == {"status": "alive"}
 
 
+@pytest.mark.parametrize("path", ["/", "/history", "/docs", "/healthz", "/readyz"])
+def test_head_is_answered_as_get_is(studio: Studio, path: str) -> None:
+    head, got = studio.client.head(path), studio.client.get(path)
+    assert head.status_code == got.status_code
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
 def test_ready_needs_a_worker(studio: Studio, redis_client: redis.Redis) -> None:
     without = studio.client.get("/readyz")
     assert without.status_code == 503
@@ -29,6 +37,16 @@ def test_ready_needs_a_worker(studio: Studio, redis_client: redis.Redis) -> None
     ready = studio.client.get("/readyz")
     assert ready.status_code == 200 and ready.json()["ready"]
     assert "cpu in float32" in ready.json()["parts"]["worker"]["detail"]
+
+
+def test_a_worker_that_falls_silent_is_not_ready(studio: Studio, redis_client: redis.Redis) -> None:
+    """The broker itself forgets it, so that clocks of several machines need not agree."""
+    announce(redis_client)
+    (key,) = redis_client.keys("pentimento:worker:*")
+    assert 3 * presence.BEAT_SECONDS < redis_client.pttl(key) / 1000 <= 4 * presence.BEAT_SECONDS
+    assert studio.client.get("/readyz").status_code == 200
+    redis_client.pexpire(key, 0)
+    assert studio.client.get("/readyz").status_code == 503
 
 
 @pytest.mark.parametrize("part", ["database", "broker", "disk"])
@@ -56,9 +74,17 @@ def test_the_openapi_examples_are_what_the_models_take(studio: Studio) -> None:
         example = model.model_json_schema()["example"]
         assert model.model_validate(example).model_dump(mode="json") == example
     assert openapi["components"]["schemas"]["JobDetail"]["example"]["state"] == "running"
-    body = openapi["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
-    assert body["size"]["minimum"] == 64 and "content" in body and "preset" in body
     assert Problem.__name__ in openapi["components"]["schemas"]
+
+
+def test_openapi_states_the_form_with_its_defaults(studio: Studio) -> None:
+    content = studio.client.get("/openapi.json").json()["paths"]["/api/jobs"]["post"]["requestBody"]["content"]
+    body = content["multipart/form-data"]["schema"]["properties"]
+    assert body["size"]["minimum"] == 64 and body["preset"]["enum"] == list(PRESETS)
+    # Sent as they stand, the stated defaults are the parameters of a form that names none.
+    stated = {name: str(body[name]["default"]) for name in StyleParams.model_fields}
+    assert resolve(body["preset"]["default"], stated) == resolve()
+    assert body.keys() - content["application/x-www-form-urlencoded"]["schema"]["properties"].keys() == {"content", "style"}
 
 
 def test_the_reference_names_every_operation_and_loads_nothing_from_elsewhere(studio: Studio) -> None:
@@ -66,5 +92,5 @@ def test_the_reference_names_every_operation_and_loads_nothing_from_elsewhere(st
     openapi = studio.client.get("/openapi.json").json()
     for path in openapi["paths"]:
         assert f"<code>{path}</code>" in page
-    assert "number, 0.05 to 20, default 1.0" in page
+    assert page.count("number, 0.05 to 20, default 1.0") == 1
     assert "cdn" not in page

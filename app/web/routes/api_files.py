@@ -24,6 +24,7 @@ _NAME = re.compile(r"(content|style|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
 _CACHED = "private, max-age=86400, immutable"
 
 
+@router.head("/result", include_in_schema=False)
 @router.get(
     "/result",
     summary="Download the picture",
@@ -49,12 +50,14 @@ def result(
     return Response(attach(picture, receipt_of(job)), media_type=f"image/{kind}", headers=headers)
 
 
+@router.head("/receipt", include_in_schema=False)
 @router.get("/receipt", summary="Read the receipt", response_description="How the picture was made.", responses={**PROBLEMS, **ENDED})
 def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
     """Everything needed to paint the same picture again: parameters, seed, inputs, weights, versions."""
     return receipt_of(services.jobs.get(owner, job_id))
 
 
+@router.head("/pictures/{name}", include_in_schema=False)
 @router.get(
     "/pictures/{name}",
     summary="Show a picture",

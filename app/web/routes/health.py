@@ -26,11 +26,13 @@ class Readiness(BaseModel):
     parts: dict[str, Part]
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the web process alive?", response_description="It is.")
 def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     summary="Can pictures be painted?",

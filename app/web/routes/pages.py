@@ -24,6 +24,7 @@ def studio(services: Services, form: FormState, job: JobView | None = None, stat
     return page("pages/studio.html", status, form=form, job=job, samples=services.samples, max_bytes=services.settings.max_upload_bytes)
 
 
+@router.head("/")
 @router.get("/")
 def index(
     visitor: VisitorDep, services: ServicesDep, again: Annotated[str | None, Query(alias="from", description="Job to begin from.")] = None
@@ -36,12 +37,14 @@ def index(
     return response
 
 
+@router.head("/jobs/{job_id}")
 @router.get("/jobs/{job_id}")
 def job_page(job_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
     job = services.jobs.get(owner, job_id)
     return studio(services, services.reception.again(job), view(job, services.jobs.event(owner, job_id)))
 
 
+@router.head("/history")
 @router.get("/history")
 def history(
     visitor: VisitorDep,
@@ -62,6 +65,7 @@ def _undoable(services: Services, owner: str, job_id: str | None) -> JobView | N
     return view(job) if job else None
 
 
+@router.head("/docs")
 @router.get("/docs")
 def docs(request: Request) -> HTMLResponse:
     return page("pages/docs.html", operations=operations(request.app.openapi()), base=str(request.base_url).rstrip("/"))

@@ -81,6 +81,11 @@ class JobService:
         with self._database.read() as session:
             return _owned(session, owner, job_id)
 
+    def deleted(self, owner: str, job_id: str) -> Job | None:
+        """Return a deleted job of the owner's that can still be brought back."""
+        with self._database.read() as session:
+            return repository.find(session, job_id, owner, deleted=True)
+
     def event(self, owner: str, job_id: str) -> JobEvent:
         """Return the job's whole state, with its place in the queue."""
         with self._database.read() as session:

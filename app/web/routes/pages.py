@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.jobs import repository
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.form import FormState
 from app.web.job_view import JobView, view
@@ -60,8 +59,7 @@ def history(
 
 def _undoable(services: Services, owner: str, job_id: str | None) -> JobView | None:
     """Return the job that was just deleted, while it can be brought back."""
-    with services.database.read() as session:
-        job = repository.find(session, job_id, owner, deleted=True) if job_id else None
+    job = services.jobs.deleted(owner, job_id) if job_id else None
     return view(job) if job else None
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
 
 from app.core.errors import ParameterError, ParameterErrors
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 # Of a picture, and of the coarsest scale: below it relu5_1 has hardly a pixel.
 MIN_SIDE = 32
+_MOST_ITERATIONS = 5000
 # Longer side over shorter.
 MAX_ASPECT = 8
 
@@ -83,8 +85,8 @@ class StyleParams(BaseModel):
     @field_validator("iterations")
     @classmethod
     def _bounded(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        if any(not 0 <= n <= 5000 for n in value):
-            raise ValueError("each scale takes 0 to 5000 iterations")
+        if any(not 0 <= n <= _MOST_ITERATIONS for n in value):
+            raise ValueError(f"each scale takes 0 to {_MOST_ITERATIONS} iterations")
         size = info.data.get("size")
         if value and size is not None and size >> (len(value) - 1) < MIN_SIDE:
             most, needed = (size // MIN_SIDE).bit_length(), MIN_SIDE << (len(value) - 1)
@@ -200,10 +202,20 @@ def _in_words(error: ValidationError) -> list[ParameterError]:
         if spec is None:
             said = f"There is no parameter called {name!r}."
         else:
-            reason = one["msg"].removeprefix("Value error, ")
-            said = f"{spec.title}: {reason[:1].lower()}{reason[1:]}. Received: {_as_given(one['input'])}."
+            reason = str(one["ctx"]["error"]) if one["type"] == "value_error" else f"give {_accepted(name, spec)}"
+            said = f"{spec.title}: {reason}. Received: {_as_given(one['input'])}."
         found.setdefault(name, ParameterError(said, field=name))
     return list(found.values())
+
+
+def _accepted(name: str, spec: FieldInfo) -> str:
+    """Return in words what a field takes."""
+    if name == "iterations":
+        return f"whole numbers from 0 to {_MOST_ITERATIONS} with commas between them, at most five, such as 50, 20"
+    if get_origin(spec.annotation) is Literal:
+        return f"one of: {', '.join(get_args(spec.annotation))}"
+    least, most = (next(getattr(rule, end) for rule in spec.metadata if hasattr(rule, end)) for end in ("ge", "le"))
+    return f"a {'whole number' if spec.annotation is int else 'number'} from {least} to {most}"
 
 
 def _as_given(value: Any) -> str:

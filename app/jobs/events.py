@@ -58,6 +58,8 @@ class JobEvent(Live):
                 "preview": "/api/jobs/0f3a6f0b8f6d4a1c9c1a5e2d7b4c8e90/pictures/preview-1-0009.jpg",
                 "result": None,
                 "stopped_early": False,
+                "attempt": 1,
+                "silent": False,
                 "stopping": False,
                 "error": None,
                 "curve": [{"iteration": 1, "scale": 256, "content": 2.2, "style": 9.7}],
@@ -71,15 +73,23 @@ class JobEvent(Live):
     preview: str | None = Field(None, description="URL of the newest picture; changes with each new one.")
     result: str | None = Field(None, description="URL of the finished picture.")
     stopped_early: bool = False
+    attempt: int = Field(0, description="How many times a worker has begun; more than 1 after an interruption.")
+    silent: bool = Field(False, description="The worker has missed its heartbeats. If it stays away, the job begins again by itself.")
     stopping: bool = Field(False, description="Stop or cancel was asked for and is about to happen.")
     error: str | None = Field(None, description="Why the job failed, in words.")
 
 
-def snapshot(job: Job, queue_position: int | None = None) -> JobEvent:
-    """Return the job as its row tells it."""
+def snapshot(job: Job, queue_position: int | None = None, *, silent: bool = False) -> JobEvent:
+    """Return the job as its row tells it.
+
+    Args:
+        silent: its worker has missed heartbeats, so nobody knows how long it takes.
+    """
     live = Live.model_validate(job.progress or {})
     if job.state == State.DONE:
         live = live.model_copy(update={"percent": 100.0, "remaining": 0.0})
+    if silent:
+        live = live.model_copy(update={"remaining": None})
     return JobEvent(
         **live.model_dump(),
         id=job.id,
@@ -88,6 +98,8 @@ def snapshot(job: Job, queue_position: int | None = None) -> JobEvent:
         preview=picture_url(job.id, job.preview) if job.preview else None,
         result=f"/api/jobs/{job.id}/result" if job.result else None,
         stopped_early=job.stopped_early,
+        attempt=job.attempt or 0,
+        silent=silent,
         stopping=not job.terminal and (job.stop_requested or job.cancel_requested),
         error=job.error,
     )
@@ -102,6 +114,7 @@ class LiveRecorder:
 
     def __init__(self) -> None:
         self._curve: list[CurvePoint] = []
+        self._best: tuple[int, LossValues] | None = None
         self._every = 1
         self._seen = 0
 
@@ -111,7 +124,11 @@ class LiveRecorder:
             losses = LossValues(
                 content=progress.losses.content, style=progress.losses.style, tv=progress.losses.tv, total=progress.losses.total
             )
-            self._add(CurvePoint(iteration=progress.iteration, scale=progress.scale, content=losses.content, style=losses.style))
+            # An optimiser also tries steps that it takes back: the curve follows the best picture of each scale.
+            if self._best is None or self._best[0] != progress.scale or losses.total <= self._best[1].total:
+                self._best = progress.scale, losses
+            best = self._best[1]
+            self._add(CurvePoint(iteration=progress.iteration, scale=progress.scale, content=best.content, style=best.style))
         return Live(
             stage=progress.stage,
             scale=progress.scale,

@@ -22,6 +22,9 @@ from app.jobs import pictures, repository
 from app.jobs.events import JobEvent, snapshot
 from app.jobs.models import STYLIZE, TASKS, Job, State
 
+# What a busy database may delay a heartbeat.
+_GRACE_SECONDS = 1.0
+
 
 class JobService:
     def __init__(self, settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> None:
@@ -90,7 +93,14 @@ class JobService:
         """Return the job's whole state, with its place in the queue."""
         with self._database.read() as session:
             job = _owned(session, owner, job_id)
-            return snapshot(job, repository.queue_position(session, job))
+            return snapshot(job, repository.queue_position(session, job), silent=self._is_silent(session, job))
+
+    def _is_silent(self, session: Session, job: Job) -> bool:
+        """Tell whether a running job's worker has missed two heartbeats."""
+        if job.state != State.RUNNING or job.lease_until is None:
+            return False
+        unheard = repository.now(session) - (job.lease_until - self._settings.lease_seconds)
+        return unheard > 2 * self._settings.heartbeat_seconds + _GRACE_SECONDS
 
     def history(self, owner: str, limit: int = 60, before: float | None = None) -> Sequence[Job]:
         with self._database.read() as session:

@@ -66,6 +66,8 @@ class JobView:
 
     @property
     def stage(self) -> str:
+        if self.event.silent:
+            return "The painter does not answer. If it stays away, the picture begins again by itself"
         if self.event.stopping:
             return "Stopping after this step"
         if self.event.state == State.QUEUED:

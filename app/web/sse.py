@@ -137,9 +137,10 @@ class Follower:
 
     def _only_flags(self, event: JobEvent, shown: JobEvent) -> Sight | None:
         """The row is written less often than the stream: of older figures only the flags can be news."""
-        if event.stopping == shown.stopping:
+        if event.stopping == shown.stopping and event.silent == shown.silent:
             return None
-        return self._show(shown.model_copy(update={"stopping": event.stopping}))
+        news = {"stopping": event.stopping, "silent": event.silent}
+        return self._show(shown.model_copy(update=news | ({"remaining": None} if event.silent else {})))
 
     async def _row(self) -> tuple[Job, JobEvent] | None:
         self._row_read = time.monotonic()

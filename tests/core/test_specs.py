@@ -74,3 +74,23 @@ def test_presets_are_in_order_of_effort() -> None:
     assert effort == sorted(effort)
     assert pixels("fast") * 3 == pytest.approx(pixels("default"), rel=0.2)
     assert pixels("fine") == pytest.approx(3 * pixels("default"), rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"size": "5000"}, "Size: give a whole number from 64 to 2048. Received: '5000'."),
+        ({"size": "big"}, "Size: give a whole number from 64 to 2048. Received: 'big'."),
+        ({"strength": 0}, "Strength: give a number from 0.05 to 20.0. Received: 0."),
+        ({"tv": "nan"}, "Smoothness: give a number from 0.0 to 100.0. Received: 'nan'."),
+        ({"aspect": "round"}, "Shape: give one of: keep, square. Received: 'round'."),
+        (
+            {"iterations": "50; 20"},
+            "Iterations: give whole numbers from 0 to 5000 with commas between them, at most five, such as 50, 20. Received: '50; 20'.",
+        ),
+        ({"iterations": (9000,)}, "Iterations: each scale takes 0 to 5000 iterations. Received: 9000."),
+        ({"nonsense": 1}, "There is no parameter called 'nonsense'."),
+    ],
+)
+def test_what_a_field_takes_is_said_in_plain_words(changes: dict[str, Any], said: str) -> None:
+    assert list(wrong(**changes).values()) == [said]

@@ -45,3 +45,13 @@ def test_a_snapshot_tells_the_row() -> None:
     assert not event.stopping
     job.state, job.stop_requested = State.RUNNING, True
     assert snapshot(job).stopping
+
+
+def test_the_curve_follows_the_best_picture_of_each_scale() -> None:
+    recorder = LiveRecorder()
+    totals = [(256, 5.0), (256, 4.0), (256, 12.0), (256, 3.0), (512, 8.0), (512, 6.0)]
+    for n, (scale, total) in enumerate(totals, start=1):
+        live = recorder.record(Progress("refine", scale, n, 6, n / 6, Losses(1.0, total - 1, 0.0, total), 1.0, None, None))
+    assert [point.style for point in live.curve] == [4.0, 3.0, 3.0, 2.0, 7.0, 5.0]
+    assert live.losses is not None
+    assert live.losses.style == 5.0

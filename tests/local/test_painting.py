@@ -37,10 +37,10 @@ def photo(tmp_path: Path) -> Path:
         ({"photo": "missing.png"}, "missing.png cannot be read: No such file or directory."),
         ({"-o": "out.gif"}, "has to end in .png, .jpg or .jpeg. Received: out.gif"),
         ({"-o": "no/such/folder.png"}, "lies in one that does not exist"),
-        ({"--size": "9"}, "Size: input should be greater than or equal to 64. Received: 9."),
+        ({"--size": "9"}, "Size: give a whole number from 64 to 2048. Received: 9."),
         ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, fast, default, fine, paper."),
         ({"--preset": "fine", "--size": "100"}, "Iterations: at size 100 there is room for 2 scales"),
-        ({"--optimiser": "sgd"}, "Optimiser: input should be 'lbfgs' or 'adam'. Received: 'sgd'"),
+        ({"--optimiser": "sgd"}, "Optimiser: give one of: lbfgs, adam. Received: 'sgd'"),
     ],
 )
 def test_a_mistake_is_one_line_and_ends_with_two(photo: Path, tmp_path: Path, changes: dict[str, str], message: str) -> None:

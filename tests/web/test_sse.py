@@ -159,6 +159,28 @@ def test_a_new_attempt_begins_again(studio: Studio) -> None:
     assert [one.job.percent for one in heard] == [0, 50, 5, 100]
 
 
+def test_a_worker_that_falls_silent_is_told_without_a_change_of_picture(studio: Studio) -> None:
+    job_id = studio.submit()
+    job = claim(studio)
+
+    def tell() -> None:
+        time.sleep(0.3)
+        publish(studio, job, 50)
+        with studio.runtime.database.write() as session:
+            unheard_for_25_seconds = repository.now(session) + studio.settings.lease_seconds - 25
+            assert repository.write_claimed(session, job_id, job.attempt, lease_until=unheard_for_25_seconds)
+        time.sleep(3.5)
+        publish(studio, job, 60)
+        end(studio, job)
+
+    teller = threading.Thread(target=tell)
+    teller.start()
+    heard = read(studio, job_id)
+    teller.join()
+    assert [(one.job.percent, one.job.silent) for one in heard] == [(0, False), (50, False), (50, True), (60, False), (100, False)]
+    assert heard[2].job.remaining is None
+
+
 def test_the_place_in_the_queue_is_told_as_it_changes(studio: Studio) -> None:
     ahead = studio.submit()
     job_id = studio.submit()

@@ -50,6 +50,9 @@ def test_the_api_s_page_names_every_preset_in_order() -> None:
     listed = re.search(r"`preset` is ([^;]*);", (ROOT / "docs" / "api.md").read_text())
     assert listed
     assert re.findall(r"`(\w+)`", listed[1]) == list(PRESETS)
+    assert [title.removesuffix(" on the page") for title in re.findall(r"\(([^)]*)\)", listed[1])] == [
+        preset.title for preset in PRESETS.values()
+    ]
 
 
 def test_the_arrows_of_the_networks_are_stated_as_they_are_kept() -> None:

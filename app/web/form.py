@@ -73,8 +73,23 @@ class FormState:
 
     @property
     def options_open(self) -> bool:
-        """The fold stands open where something inside needs attention."""
-        return any(name in StyleParams.model_fields for name in self.errors)
+        """The fold stands open where something inside needs attention, or is not as the preset has it."""
+        usual = values_of(PRESETS[self.preset].params)
+        wrong = any(name in StyleParams.model_fields for name in self.errors)
+        return wrong or any(value != usual.get(name) for name, value in self.values.items())
+
+    @property
+    def wrong(self) -> list[tuple[str, str]]:
+        """Each wrong field's id on the page with its message, as they follow each other there; "" where it has no place."""
+        places = [*ROLES, "preset", *(option.name for _, options in self.groups for option in options)]
+        found = [(name.removesuffix("_sample"), message) for name, message in self.errors.items() if name]
+        found = [(name if name in places else "", message) for name, message in found]
+        return sorted(found, key=lambda one: places.index(one[0]) if one[0] else len(places))
+
+    @property
+    def first_wrong(self) -> str:
+        """The id of the field that a visitor has to look at first."""
+        return next((name for name, _ in self.wrong), "")
 
 
 def option(name: str, value: str) -> Option:

@@ -1,6 +1,5 @@
 // Says in words, for screen readers and in the tab's title, how far the job is.
 const status = document.getElementById("status");
-const pageTitle = document.title;
 const SAID = {
   queued: "Waiting in the queue.",
   running: "Painting has begun.",
@@ -8,41 +7,53 @@ const SAID = {
   failed: "The painting failed.",
   cancelled: "The job was cancelled.",
 };
+const WORDS = { queued: "Waiting", done: "Done", failed: "Failed", cancelled: "Cancelled" };
+// What was on the page when it came is read with the page; only what happens afterwards is said.
+let lastJob = shownJob()?.dataset.job;
 let lastState = null;
 let lastQuarter = 0;
 
-function tell(state, percent) {
+function shownJob() {
+  return document.querySelector("#job [data-job]");
+}
+
+function inWords(state) {
+  const place = state === "queued" && document.querySelector("#figures .times dd")?.textContent.trim();
+  return Number(place) ? `Waiting in the queue, at place ${place}.` : SAID[state];
+}
+
+function tell(job, state, percent) {
   const quarter = Math.floor(percent / 25);
-  if (state !== lastState) {
-    if (lastState !== null) status.textContent = SAID[state];
+  const another = job.dataset.job !== lastJob;
+  if (another || state !== lastState) {
+    if (another || lastState !== null) status.textContent = inWords(state);
     lastQuarter = quarter;
   } else if (state === "running" && quarter > lastQuarter && quarter < 4) {
     status.textContent = `${quarter * 25} % painted.`;
     lastQuarter = quarter;
   }
+  lastJob = job.dataset.job;
   lastState = state;
-  const base = pageTitle.replace(/^.* · (?=Pentimento$)/, "");
-  const words = { queued: "Waiting", running: `${percent} %`, done: "Done", failed: "Failed", cancelled: "Cancelled" };
-  document.title = `${words[state]} · ${base}`;
+  document.title = `${WORDS[state] ?? `${percent} %`} · ${job.dataset.title} · Pentimento`;
 }
 
 function look() {
-  const job = document.querySelector("#job [data-job]");
+  const job = shownJob();
   if (!job) return;
   const figures = document.querySelector("#figures [data-percent]");
-  tell(figures?.dataset.state ?? job.dataset.state, Number(figures?.dataset.percent ?? 100));
+  tell(job, figures?.dataset.state ?? job.dataset.state, Number(figures?.dataset.percent ?? 100));
 }
 
 // The stream rests while the tab is hidden; its title must not.
 const HIDDEN_LOOK_MS = 5000;
 setInterval(async () => {
-  const job = document.querySelector("#job [data-job]");
+  const job = shownJob();
   if (!document.hidden || job?.dataset.live !== "yes") return;
   try {
     const answer = await fetch(`/api/jobs/${job.dataset.job}`);
     if (answer.ok) {
       const { state, percent } = await answer.json();
-      tell(state, Math.floor(percent));
+      tell(job, state, Math.floor(percent));
     }
   } catch {
     // Away for the moment: the next look comes soon.

@@ -3,6 +3,7 @@ import "./theme_toggle.js";
 import "./zone.js";
 import "./preset.js";
 import "./message.js";
+import "./connection.js";
 import "./stream.js";
 import "./picture.js";
 import "./announcer.js";

@@ -44,9 +44,13 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "job" && document.activeElement === document.body) event.target.focus({ preventScroll: true });
 });
 
-// On a narrow screen the picture stands below the form: show it once painting begins.
+// Once painting begins the page looks as it would after a reload, the picture is in sight, and the keyboard goes on from there.
 document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "work") return;
+  document.querySelector(".studio").classList.add("has-job");
+  document.querySelector(".masthead [aria-current]")?.removeAttribute("aria-current");
+  const focused = document.activeElement;
+  if (focused === document.body || focused.matches("#paint [type=submit]")) document.getElementById("job").focus({ preventScroll: true });
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const { top } = event.target.getBoundingClientRect();
   if (top < 0 || top > innerHeight / 2) event.target.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });

@@ -9,6 +9,7 @@ class Zone {
     this.file = element.querySelector(".zone-file");
     this.kept = element.querySelector(`[name="${this.role}_kept"]`);
     this.picture = element.querySelector(".zone-picture");
+    this.blank = element.querySelector(".zone-blank");
     this.name = element.querySelector(".zone-name");
     this.clearButton = element.querySelector(".zone-clear");
     this.samples = [...element.querySelectorAll(`[name="${this.role}_sample"]`)];
@@ -45,40 +46,64 @@ class Zone {
 
   take(files) {
     if (!files.length) return;
-    const one = new DataTransfer();
-    one.items.add(files[0]);
-    this.file.files = one.files;
+    this.put(files[0]);
     this.fileChosen();
+  }
+
+  put(file) {
+    const one = new DataTransfer();
+    one.items.add(file);
+    this.file.files = one.files;
   }
 
   fileChosen() {
     const [file] = this.file.files;
     if (!file) return;
-    setMessage(this.role, "");
     const limit = Number(this.file.dataset.maxBytes);
     if (file.size > limit) {
-      this.clear();
-      setMessage(this.role, `${file.name} is larger than ${limit / 1e6} MB. Choose a smaller one, or save it as a JPEG first.`);
+      this.refuse(`${file.name} is larger than ${limit / 1e6} MB. Choose a smaller one, or save it as a JPEG first.`);
       return;
     }
+    this.accept(file);
     for (const sample of this.samples) sample.checked = false;
     this.kept.value = "";
     this.show(URL.createObjectURL(file), file.name);
   }
 
+  // What was chosen before stays chosen.
+  refuse(message) {
+    if (this.chosen) this.put(this.chosen);
+    else this.file.value = "";
+    this.refusal = message;
+    setMessage(this.role, message);
+  }
+
+  accept(file) {
+    this.chosen = file;
+    this.refusal = "";
+    setMessage(this.role, "");
+  }
+
+  // The server, which never saw the file, can only say that there is none.
+  explain() {
+    if (this.refusal && document.getElementById(`${this.role}-error`).textContent) setMessage(this.role, this.refusal);
+  }
+
   sampleChosen(sample) {
     this.file.value = "";
     this.kept.value = "";
-    setMessage(this.role, "");
+    this.accept(null);
     this.show(sample.nextElementSibling.src, sample.dataset.title);
   }
 
   clear() {
+    this.accept(null);
     this.file.value = "";
     this.kept.value = "";
     for (const sample of this.samples) sample.checked = false;
     this.show(null, "");
     this.box.classList.remove("is-filled");
+    this.blank.hidden = true;
     this.clearButton.hidden = true;
     this.file.focus();
   }
@@ -87,6 +112,7 @@ class Zone {
   show(url, name) {
     if (this.picture.src.startsWith("blob:")) URL.revokeObjectURL(this.picture.src);
     this.picture.hidden = url === null;
+    this.blank.hidden = url !== null;
     if (url === null) this.picture.removeAttribute("src");
     else this.picture.src = url;
     this.name.textContent = name;
@@ -96,6 +122,8 @@ class Zone {
 }
 
 const zones = [...document.querySelectorAll("[data-zone]")].map((element) => new Zone(element));
+
+document.addEventListener("htmx:afterSettle", () => zones.forEach((zone) => zone.explain()));
 
 // A picture dropped beside a zone must not replace the page.
 for (const type of ["dragover", "drop"]) {

@@ -68,6 +68,57 @@ def test_errors_stand_at_their_fields_and_the_rest_is_kept(studio: Studio) -> No
     assert re.search(r'id="size"[^>]*aria-describedby="size-help size-error" aria-invalid="true"', page)
 
 
+def test_a_refused_page_says_so_before_anything_else_and_leads_to_each_field(studio: Studio) -> None:
+    page = studio.client.post("/jobs", files={"style": ("a.txt", b"text", "text/plain")}, data={"size": "9", "nonsense": "1"}).text
+    assert "<title>Error: Pentimento</title>" in page
+    summary = re.search(r'<div id="form-error".*?</div>', page, re.DOTALL)
+    assert summary
+    assert re.findall(r'href="#(\w+)"', summary[0]) == ["content", "style", "size"]
+    for target in ("content", "style", "size"):
+        assert page.count(f' id="{target}" ') == 1
+    assert page.count(" autofocus") == 1
+    assert re.search(r'id="content" name="content"[^>]* autofocus', page)
+
+
+def test_a_page_that_was_not_refused_has_no_summary(studio: Studio) -> None:
+    page = studio.client.get("/").text
+    assert "<title>Pentimento</title>" in page
+    assert '<div id="form-error" class="error" role="alert"></div>' in page
+    assert " autofocus" not in page
+
+
+def test_a_page_that_reloads_itself_leaves_its_form_to_scripts(studio: Studio) -> None:
+    job_id = studio.submit(size=64)
+    form = re.compile(r'<div class="only-script">\s*<div id="heading">.*?<form id="paint"', re.DOTALL)
+    link = f'<noscript><a class="button" href="/?from={job_id}#paint">Paint another</a></noscript>'
+    live = studio.client.get(f"/jobs/{job_id}").text
+    assert form.search(live) and link in live
+    studio.work()
+    ended = studio.client.get(f"/jobs/{job_id}").text
+    assert not form.search(ended) and link not in ended and '<form id="paint"' in ended
+
+
+def test_again_opens_the_options_where_they_are_not_the_preset_s(studio: Studio) -> None:
+    usual, other = studio.submit(), studio.submit(size=64)
+    assert "fold options" in studio.client.get(f"/?from={usual}").text
+    assert '<details class="fold options" open>' not in studio.client.get(f"/?from={usual}").text
+    assert '<details class="fold options" open>' in studio.client.get(f"/?from={other}").text
+
+
+def test_the_examples_quote_addresses_that_a_shell_would_expand(studio: Studio) -> None:
+    page = studio.client.get("/docs").text
+    example = re.search(r'aria-label="Example"><code>(.*?)</code>', page, re.DOTALL)
+    assert example
+    words = [word for word in example[1].split() if "?" in word]
+    assert words and all(word.startswith('"') and word.endswith('"') for word in words)
+
+
+def test_the_api_s_page_says_what_each_preset_is_called(studio: Studio) -> None:
+    page = studio.client.get("/docs").text
+    for preset in PRESETS.values():
+        assert f"<code>{preset.name}</code> ({preset.title})" in page
+
+
 def test_rules_over_several_fields_stand_at_a_field_too(studio: Studio) -> None:
     shown = values_of(PRESETS["fine"].params)
     weights = {name: "0" for name in shown if name.startswith("style_relu")}
@@ -98,6 +149,7 @@ def test_htmx_gets_the_picture_s_side_and_its_address(studio: Studio) -> None:
     assert answer.headers["hx-push-url"].startswith("/jobs/")
     assert answer.headers["hx-retarget"] == "#work"
     assert f'sse-connect="{answer.headers["hx-push-url"]}/stream"' in answer.text
+    assert re.search(r'<div id="heading" hx-swap-oob="true">\s*<h2', answer.text)
     assert "<html" not in answer.text
 
 

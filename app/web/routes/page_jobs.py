@@ -33,7 +33,7 @@ def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: From
         form.close()
     answer: Response
     if htmx:
-        answer = page("partials/_work.html", job=view(job, services.jobs.event(job.owner, job.id)))
+        answer = page("partials/_started.html", job=view(job, services.jobs.event(job.owner, job.id)))
         answer.headers["HX-Push-Url"] = f"/jobs/{job.id}"
         answer.headers["HX-Retarget"] = "#work"
         answer.headers["HX-Reswap"] = "outerHTML"

@@ -21,7 +21,8 @@ def request_body() -> dict[str, Any]:
             "type": "string",
             "enum": list(PRESETS),
             "default": DEFAULT_PRESET,
-            "description": "Parameters to begin with. " + " ".join(f"`{preset.name}`: {preset.help}" for preset in PRESETS.values()),
+            "description": "Parameters to begin with. "
+            + " ".join(f"`{preset.name}` ({preset.title}): {preset.help}" for preset in PRESETS.values()),
         },
     }
     properties.update(StyleParams.model_json_schema()["properties"])

@@ -120,6 +120,37 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page: Page, files
     page.get_by_label("Choose a painting").set_input_files(files["large"])
     expect(page.locator("#style-error")).to_have_text("large.png is larger than 0.2 MB. Choose a smaller one, or save it as a JPEG first.")
     assert page.locator("#style").evaluate("(input) => input.files.length") == 0
+    # The server, which never saw the file, has nothing better to say.
+    page.get_by_role("button", name="Start painting").click()
+    expect(page.locator("#content-error")).to_contain_text("Choose a photograph")
+    expect(page.locator("#style-error")).to_contain_text("large.png is larger than 0.2 MB.")
+
+
+def test_a_file_that_is_too_large_does_not_take_the_place_of_what_was_chosen(page: Page, files: Files) -> None:
+    page.goto("/")
+    content = zone(page, "content")
+    sample = content.locator("[name=content_sample]").first
+    sample.check()
+    page.get_by_label("Choose a photograph").set_input_files(files["large"])
+    expect(page.locator("#content-error")).to_contain_text("large.png is larger than 0.2 MB.")
+    expect(sample).to_be_checked()
+    expect(content.locator(".zone-picture")).to_be_visible()
+    page.get_by_label("Choose a photograph").set_input_files(files["photo"])
+    expect(page.locator("#content-error")).to_be_empty()
+    page.get_by_label("Choose a photograph").set_input_files(files["large"])
+    expect(content.locator(".zone-name")).to_have_text("harbour.png")
+    assert page.locator("#content").evaluate("(input) => input.files[0].name") == "harbour.png"
+
+
+def test_a_file_that_cannot_be_drawn_says_so(page: Page, files: Files) -> None:
+    page.goto("/")
+    blank = zone(page, "content").get_by_text("No preview")
+    expect(blank).to_be_hidden()
+    page.get_by_label("Choose a photograph").set_input_files(files["text"])
+    expect(blank).to_be_visible()
+    expect(zone(page, "content").locator(".zone-name")).to_have_text("notes.png")
+    page.get_by_label("Choose a photograph").set_input_files(files["photo"])
+    expect(blank).to_be_hidden()
 
 
 def test_a_preset_fills_the_options_that_are_sent(page: Page, studio: Studio) -> None:
@@ -153,6 +184,8 @@ def test_everything_can_be_done_by_keyboard(page: Page) -> None:
     page.get_by_role("button", name="Start painting").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/jobs/*")
+    expect(page.locator("#job")).to_be_focused()
+    expect(page.locator("#status")).to_have_text("Waiting in the queue, at place 1.")
 
 
 def test_the_theme_is_remembered(page: Page) -> None:

@@ -118,12 +118,53 @@ def test_watching_a_job_until_it_is_done(page: Page, studio: Studio) -> None:
     assert not [url for url in asked if url.endswith("/stream")]
 
 
+def test_the_page_after_the_start_is_the_page_after_a_reload(page: Page, studio: Studio) -> None:
+    start(page)
+    expect(page.locator(".studio")).to_have_class("studio has-job")
+    seen = """() => [document.title, ...[...document.querySelectorAll("h1, h2")].map((one) => `${one.tagName} ${one.textContent}`),
+        document.querySelectorAll(".masthead [aria-current]").length]"""
+    swapped = page.evaluate(seen)
+    assert swapped[0].startswith("Waiting · ")
+    page.reload()
+    assert page.evaluate(seen) == swapped
+
+
+def test_a_reader_is_not_told_again_what_the_page_says_when_it_comes(page: Page, studio: Studio) -> None:
+    start(page)
+    expect(page.locator("#status")).to_have_text("Waiting in the queue, at place 1.")
+    page.reload()
+    expect(page).to_have_title(re.compile("^Waiting · "))
+    page.wait_for_timeout(300)
+    expect(page.locator("#status")).to_be_empty()
+
+
+def test_a_server_that_is_away_is_said_and_forgotten(browser: Browser, address: str, studio: Studio) -> None:
+    # The browser complains of each lost connection, as it should.
+    context = browser.new_context(base_url=address)
+    page = context.new_page()
+    notice = page.locator("#notice")
+    page.route("**/stream", lambda route: route.abort("connectionrefused"))
+    start(page)
+    expect(notice).to_contain_text("Connection lost. Reconnecting…")
+    page.unroute("**/stream")
+    expect(notice).to_be_empty()
+    page.route("**/cancel", lambda route: route.abort("connectionrefused"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(notice).to_have_text("The server cannot be reached. The job goes on; try again.")
+    page.unroute("**/cancel")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
+    expect(notice).to_be_empty()
+    context.close()
+
+
 def test_the_slider_moves_by_keyboard(page: Page, studio: Studio) -> None:
     start(page)
     with painting(studio):
         pass
     slider = page.get_by_role("slider", name="How much of the photograph is shown")
     slider.focus()
+    expect(page.locator(".compare").get_by_text("Painting", exact=True)).to_be_hidden()
     before = page.locator(".compare-before").evaluate("(part) => getComputedStyle(part).clipPath")
     for _ in range(10):
         page.keyboard.press("ArrowRight")
@@ -284,13 +325,21 @@ def test_without_javascript(plain_page: Page, studio: Studio) -> None:
     page.locator("[name=content_sample]").first.check()
     page.get_by_role("button", name="Start painting").click()
     expect(page.locator("#style-error")).to_contain_text("Choose a painting")
+    expect(page).to_have_title("Error: Pentimento")
+    expect(page.locator("#style")).to_be_focused()
+    page.get_by_role("link", name="Choose a painting").click()
+    assert page.url.endswith("#style")
     expect(page.locator("[name=content_sample]").first).to_be_checked()
     page.locator("[name=style_sample]").first.check()
     page.get_by_role("button", name="Start painting").click()
     expect(page.get_by_role("link", name="Refresh")).to_be_visible()
+    expect(page.get_by_role("link", name="Paint another")).to_be_visible()
+    expect(page.get_by_role("button", name="Start painting")).to_be_hidden()
     with painting(studio):
         pass
     # The page refreshes itself.
     expect(page.get_by_role("link", name="Download PNG")).to_be_visible()
     for alt in ("The photograph before", re.compile("^The painting: ")):
         expect(page.get_by_alt_text(alt)).to_be_visible()
+    for caption in ("Photograph", "Painting"):
+        expect(page.locator(".compare").get_by_text(caption, exact=True)).to_be_visible()

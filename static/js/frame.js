@@ -2,7 +2,9 @@
 function measure(root) {
   for (const frame of root.querySelectorAll(".frame")) {
     const picture = frame.querySelector(".canvas");
-    if (picture) frame.style.setProperty("--ratio", picture.getAttribute("width") / picture.getAttribute("height"));
+    if (!picture) continue;
+    frame.style.setProperty("--ratio", picture.getAttribute("width") / picture.getAttribute("height"));
+    frame.classList.add("measured");
   }
 }
 

@@ -84,6 +84,20 @@ def test_a_photograph_becomes_a_painting_before_ones_eyes(page: Page, stack: str
         assert (image.format, image.size) == (kind, (192, 128))
 
 
+def test_on_a_narrow_screen_the_picture_comes_into_sight_and_stays(page: Page, stack: str, files: tuple[Path, Path]) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(stack)
+    choose(page, files, size=128, iterations="2000")
+    start(page)
+    # The curves appear after the picture has been scrolled to, and must not push it away.
+    page.locator("#curves polyline").first.wait_for()
+    page.wait_for_timeout(1500)
+    top = page.locator("#work").evaluate("work => work.getBoundingClientRect().top")
+    assert 0 <= top < 100
+    page.get_by_role("button", name="Cancel").click()
+    page.locator("input[type=range].compare-range").wait_for()
+
+
 def test_reload_and_a_second_tab_lose_nothing(context: BrowserContext, page: Page, stack: str, files: tuple[Path, Path]) -> None:
     page.goto(stack)
     choose(page, files, size=128, iterations="2000")

@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 from app.core.errors import NotFound, PentimentoError
 from app.infra.streams import EventReader
 from app.jobs.events import JobEvent
-from app.jobs.models import TERMINAL, Job, State
+from app.jobs.models import TERMINAL, State
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ ROW_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 15.0
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
-ReadRow = Callable[[], tuple[Job, JobEvent]]
+ReadRow = Callable[[], JobEvent]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,6 @@ class Follower:
         self._closing = closing
         self._position: str | None = None
         self._shown: JobEvent | None = None
-        self._attempt = 0
         self._gone = False
         self._row_read = self._sent = time.monotonic()
 
@@ -110,26 +109,19 @@ class Follower:
         if event.state == State.QUEUED:
             return await self._look_at_row()  # only the database knows the place in the queue
         shown = self._shown
-        falls = shown is not None and shown.state == event.state == State.RUNNING and event.percent < shown.percent
-        if shown is None or not falls or await self._new_attempt():
+        if shown is None or shown.state != event.state or event.attempt > shown.attempt or event.percent >= shown.percent:
             return self._show(event)
         return self._only_flags(event, shown)
 
-    async def _new_attempt(self) -> bool:
-        before = self._attempt
-        row = await self._row()
-        return row is not None and row[0].attempt != before
-
     async def _look_at_row(self) -> Sight | None:
         """Return the row's state where it says something that the client has not seen."""
-        shown, before = self._shown, self._attempt
-        row = await self._row()
-        if row is None:
+        shown = self._shown
+        event = await self._row()
+        if event is None:
             # Deleted meanwhile: for whoever watches, that is its end.
             self._gone = True
             return self._show(shown.model_copy(update={"state": State.CANCELLED, "stopping": False})) if shown else None
-        event = row[1]
-        if shown is None or shown.state != event.state or before != row[0].attempt:
+        if shown is None or shown.state != event.state or shown.attempt != event.attempt:
             return self._show(event)
         if event.state == State.RUNNING and event.percent < shown.percent:
             return self._only_flags(event, shown)
@@ -142,14 +134,12 @@ class Follower:
         news = {"stopping": event.stopping, "silent": event.silent}
         return self._show(shown.model_copy(update=news | ({"remaining": None} if event.silent else {})))
 
-    async def _row(self) -> tuple[Job, JobEvent] | None:
+    async def _row(self) -> JobEvent | None:
         self._row_read = time.monotonic()
         try:
-            row = await run_in_threadpool(self._read_row)
+            return await run_in_threadpool(self._read_row)
         except NotFound:
             return None
-        self._attempt = row[0].attempt
-        return row
 
     def _show(self, event: JobEvent) -> Sight:
         if self._shown is not None and event.state in TERMINAL and self._shown.state == State.RUNNING:

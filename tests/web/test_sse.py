@@ -265,7 +265,7 @@ def test_no_database_connection_is_held_by_open_streams(studio: Studio) -> None:
     job_id = studio.submit()
     job = claim(studio)
     reader = studio.services.reader
-    row = lambda: (studio.services.jobs.get(job.owner, job_id), studio.services.jobs.event(job.owner, job_id))  # noqa: E731
+    row = lambda: studio.services.jobs.event(job.owner, job_id)  # noqa: E731
 
     async def watch() -> list[str]:
         sights = sse.Follower(job_id, row, reader, asyncio.Event()).follow()

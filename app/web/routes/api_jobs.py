@@ -85,9 +85,7 @@ async def events(
     last_event_id: Annotated[str | None, Header(description="Id of the newest event received.")] = None,
 ) -> Response:
     await run_in_threadpool(services.jobs.get, owner, job_id)
-    follower = sse.Follower(
-        job_id, lambda: (services.jobs.get(owner, job_id), services.jobs.event(owner, job_id)), services.reader, services.closing
-    )
+    follower = sse.Follower(job_id, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
 
     async def messages() -> AsyncIterator[str]:
         async for sight in follower.follow(last_event_id):

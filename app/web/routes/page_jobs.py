@@ -46,9 +46,7 @@ def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: From
 @router.get("/{job_id}/stream")
 async def stream(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.jobs.get, owner, job_id)
-    follower = sse.Follower(
-        job_id, lambda: (services.jobs.get(owner, job_id), services.jobs.event(owner, job_id)), services.reader, services.closing
-    )
+    follower = sse.Follower(job_id, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
     return sse.stream(_parts(services, owner, view(job), follower))
 
 

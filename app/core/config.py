@@ -38,6 +38,12 @@ class Settings(BaseSettings):
     min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
     undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")
 
+    # Lab
+    max_archive_mb: float = Field(500, gt=0, description="Largest upload of a dataset, in megabytes; unpacked four times as much.")
+    max_dataset_pictures: int = Field(5000, ge=1, description="Pictures one dataset may hold, stylised ones included.")
+    max_lab_pictures: int = Field(20000, ge=1, description="Pictures that one person's datasets may hold in all.")
+    max_experiments: int = Field(5, ge=1, description="Experiments one person may have waiting or running.")
+
     # Workers
     lease_seconds: float = Field(30, gt=0, description="How long a claimed job stays claimed without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="Time between a worker's heartbeats.")
@@ -64,6 +70,10 @@ class Settings(BaseSettings):
     @property
     def max_upload_bytes(self) -> int:
         return int(self.max_upload_mb * 1_000_000)
+
+    @property
+    def max_archive_bytes(self) -> int:
+        return int(self.max_archive_mb * 1_000_000)
 
     @property
     def max_pixels(self) -> int:

@@ -119,6 +119,32 @@ class TrainStep:
 
 OnTrainStep = Callable[[TrainStep], None]
 
+EvaluationStage = Literal["train", "classify", "baselines", "permute", "finish"]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationStep:
+    """Where an experiment stands.
+
+    Attributes:
+        stage: what is being done.
+        split: the split being measured.
+        seed: of the run.
+        held_out: the generator held out in this run, or nothing.
+        fraction: share of the whole work done, 0 to 1. Never falls.
+        train: the newest step of the contrastive stage; None outside ``train``.
+    """
+
+    stage: EvaluationStage
+    split: SplitName
+    seed: int
+    held_out: str
+    fraction: float
+    train: TrainStep | None = None
+
+
+OnEvaluationStep = Callable[[EvaluationStep], None]
+
 
 class ExperimentPreset(BaseModel):
     """A named experiment, as data."""

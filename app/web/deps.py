@@ -18,10 +18,11 @@ from app.infra.broker import Broker
 from app.infra.database import Database
 from app.infra.streams import EventReader
 from app.jobs.service import JobService
+from app.jobs.verdict_service import VerdictService
 from app.web.samples import Samples
 from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner
 from app.web.submission import Reception
-from app.web.uploads import Form, read_form
+from app.web.uploads import Form, FormLimits, read_form
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Services:
     client: redis.Redis
     broker: Broker
     jobs: JobService
+    verdicts: VerdictService
     reader: EventReader
     decoders: DecoderPool
     samples: Samples
@@ -84,10 +86,19 @@ OwnerDep = Annotated[str, Depends(_owner)]
 
 
 async def _form(request: Request, services: ServicesDep) -> Form:
-    return await read_form(request.headers.get("content-type", ""), request.stream(), services.settings.max_upload_bytes)
+    limits = FormLimits.for_pictures(services.settings.max_upload_bytes)
+    return await read_form(request.headers.get("content-type", ""), request.stream(), limits)
 
 
 FormDep = Annotated[Form, Depends(_form)]
+
+
+async def _dataset_form(request: Request, services: ServicesDep) -> Form:
+    limits = FormLimits.for_dataset(services.settings.max_archive_bytes)
+    return await read_form(request.headers.get("content-type", ""), request.stream(), limits)
+
+
+DatasetFormDep = Annotated[Form, Depends(_dataset_form)]
 
 
 def from_htmx(request: Request) -> bool:

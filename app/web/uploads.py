@@ -20,15 +20,38 @@ from app.core.errors import InputError, TooLarge
 from app.infra import files
 
 _IN_MEMORY = 1_000_000
+# Each file that is longer than what stays in memory holds a file open: hence a bound on both.
+_MANY_FILES = 200
+_MANY_IN_MEMORY = 200_000
 _TEXT_BYTES = 10_000
 _PARTS = 100
-_FILES = 4
 # A form without files: names of samples and numbers.
 _URLENCODED_BYTES = 100_000
 # A file over the limit is read on and thrown away for this many times the limit, so that the
 # browser, which answers only when it has sent everything, hears why.
 _PATIENCE = 8
+_PATIENCE_WITH_MANY = 2
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+
+
+@dataclass(frozen=True, slots=True)
+class FormLimits:
+    """How much one form may bring: bytes a file, bytes in all (the rest is read and thrown away), files, parts."""
+
+    file: int
+    total: int
+    files: int = 4
+    parts: int = _PARTS
+    in_memory: int = _IN_MEMORY
+
+    @classmethod
+    def for_pictures(cls, most: int) -> FormLimits:
+        return cls(most, _PATIENCE * most)
+
+    @classmethod
+    def for_dataset(cls, most: int) -> FormLimits:
+        """A dataset is sent whole: a zip file, or some hundred pictures."""
+        return cls(most, _PATIENCE_WITH_MANY * most, _MANY_FILES, _MANY_FILES + 10 * _PARTS, _MANY_IN_MEMORY)
 
 
 @dataclass
@@ -54,15 +77,27 @@ class Upload:
 
 @dataclass
 class Form:
-    """What arrived: the text fields, the files, and the field at which the whole became too much."""
+    """What arrived: the text fields, the files, and the field at which the whole became too much.
 
-    fields: dict[str, str] = field(default_factory=dict)
-    files: dict[str, Upload] = field(default_factory=dict)
+    Of a field that came several times ``fields`` and ``files`` hold the last, ``values`` and ``uploads`` each one.
+    """
+
+    values: dict[str, list[str]] = field(default_factory=dict)
+    uploads: dict[str, list[Upload]] = field(default_factory=dict)
     cut_off_at: str | None = None
 
+    @property
+    def fields(self) -> dict[str, str]:
+        return {name: given[-1] for name, given in self.values.items()}
+
+    @property
+    def files(self) -> dict[str, Upload]:
+        return {name: given[-1] for name, given in self.uploads.items()}
+
     def close(self) -> None:
-        for upload in self.files.values():
-            upload.close()
+        for uploads in self.uploads.values():
+            for upload in uploads:
+                upload.close()
 
 
 def display_name(name: str) -> str:
@@ -76,8 +111,8 @@ def too_large(limit: int, name: str | None) -> TooLarge:
     return TooLarge(f"This file is larger than {limit / 1_000_000:g} MB. Choose a smaller one, or save it as a JPEG first.", field=name)
 
 
-async def read_form(content_type: str, body: AsyncIterator[bytes], limit: int) -> Form:
-    """Read a form, multipart with files of ``limit`` bytes at most, or urlencoded without files.
+async def read_form(content_type: str, body: AsyncIterator[bytes], limits: FormLimits) -> Form:
+    """Read a form, multipart within ``limits``, or urlencoded without files.
 
     Raises:
         InputError: the body is neither, or is not well formed.
@@ -92,12 +127,12 @@ async def read_form(content_type: str, body: AsyncIterator[bytes], limit: int) -
         raise InputError(
             "Send a form: multipart/form-data with the pictures as files, or application/x-www-form-urlencoded with names of samples."
         )
-    reader = _Reader(boundary, limit)
+    reader = _Reader(boundary, limits)
     received = 0
     try:
         async for chunk in body:
             received += len(chunk)
-            if received > _PATIENCE * limit:
+            if received > limits.total:
                 reader.form.cut_off_at = reader.current
                 return reader.form
             await run_in_threadpool(reader.feed, chunk)
@@ -121,14 +156,18 @@ async def _read_urlencoded(body: AsyncIterator[bytes]) -> Form:
     for name, value in pairs:
         if len(value.encode()) > _TEXT_BYTES:
             raise InputError("A field of the form is too long.", field=name)
-    return Form(dict(pairs))
+    form = Form()
+    for name, value in pairs:
+        form.values.setdefault(name, []).append(value)
+    return form
 
 
 class _Reader:
-    def __init__(self, boundary: bytes, limit: int) -> None:
+    def __init__(self, boundary: bytes, limits: FormLimits) -> None:
         self.form = Form()
         self.current: str | None = None
-        self._limit = limit
+        self._limits = limits
+        self._files = 0
         self._file: Upload | None = None
         self._text = bytearray()
         self._header = (bytearray(), bytearray())
@@ -165,8 +204,8 @@ class _Reader:
 
     def _begin(self) -> None:
         self._parts += 1
-        if self._parts > _PARTS:
-            raise InputError(f"The form has more than {_PARTS} fields.")
+        if self._parts > self._limits.parts:
+            raise InputError(f"The form has more than {self._limits.parts} fields.")
         self._file, self._text, self._disposition = None, bytearray(), b""
 
     def _header_field(self, data: bytes, start: int, end: int) -> None:
@@ -187,14 +226,14 @@ class _Reader:
         self.current = options[b"name"].decode("utf-8", "replace")
         # Browsers send an empty file without a name for a file field left empty.
         if options.get(b"filename"):
-            if len(self.form.files) >= _FILES:
-                raise InputError("Too many files in one form: send one photograph and one painting.")
+            if self._files >= self._limits.files:
+                raise InputError(
+                    f"One form takes at most {self._limits.files} files; pack more into a zip file where one is taken.", field=self.current
+                )
+            self._files += 1
             name = display_name(options[b"filename"].decode("utf-8", "replace"))
-            self._file = Upload(name, SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the form closes it
-            previous = self.form.files.get(self.current)
-            if previous is not None:
-                previous.close()
-            self.form.files[self.current] = self._file
+            self._file = Upload(name, SpooledTemporaryFile(max_size=self._limits.in_memory))  # noqa: SIM115 - the form closes it
+            self.form.uploads.setdefault(self.current, []).append(self._file)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._file is None:
@@ -204,7 +243,7 @@ class _Reader:
             return
         self._file.size += end - start
         with files.room_for("the picture"):
-            if self._file.size <= self._limit:
+            if self._file.size <= self._limits.file:
                 self._file.body.write(data[start:end])
             elif not self._file.too_large:
                 self._file.too_large = True
@@ -213,7 +252,7 @@ class _Reader:
 
     def _close(self) -> None:
         if self._file is None and self.current is not None:
-            self.form.fields[self.current] = bytes(self._text).decode("utf-8", "replace")
+            self.form.values.setdefault(self.current, []).append(bytes(self._text).decode("utf-8", "replace"))
 
     def _end(self) -> None:
         self._complete = True

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import InputError, StorageFull, TooLarge
 from app.web import uploads
-from app.web.uploads import Form, display_name, read_form
+from app.web.uploads import Form, FormLimits, display_name, read_form
 from tests.web.conftest import Studio, picture, two_pictures
 
 LIMIT = 1000
@@ -23,7 +23,13 @@ def part(name: str, file: str | None = None) -> str:
     return f'Content-Disposition: form-data; name="{name}"' + (f'; filename="{file}"' if file else "")
 
 
-def parse(body: bytes, chunk: int = 64, kind: str = "multipart/form-data; boundary=x", limit: int = LIMIT) -> tuple[Form, int]:
+def parse(
+    body: bytes,
+    chunk: int = 64,
+    kind: str = "multipart/form-data; boundary=x",
+    limit: int = LIMIT,
+    limits: FormLimits | None = None,
+) -> tuple[Form, int]:
     taken = 0
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -32,7 +38,7 @@ def parse(body: bytes, chunk: int = 64, kind: str = "multipart/form-data; bounda
             taken += len(body[at : at + chunk])
             yield body[at : at + chunk]
 
-    return asyncio.run(read_form(kind, chunks(), limit)), taken
+    return asyncio.run(read_form(kind, chunks(), limits or FormLimits.for_pictures(limit))), taken
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
@@ -51,6 +57,20 @@ def test_a_file_at_the_limit_passes_and_one_byte_more_does_not() -> None:
     assert form.files["style"].read() == b""  # nothing of it is kept
     assert form.fields["size"] == "64"  # what follows is still read
     form.close()
+
+
+def test_a_dataset_s_form_takes_many_files_of_one_name_in_their_order() -> None:
+    body = multipart(
+        *((part("content", f"{number}.png"), b"%d" % number) for number in range(150)), (part("preset"), b"a"), (part("preset"), b"b")
+    )
+    form, _ = parse(body, 1000, limits=FormLimits.for_dataset(LIMIT * 100))
+    assert [upload.name for upload in form.uploads["content"]] == [f"{number}.png" for number in range(150)]
+    assert [upload.read() for upload in form.uploads["content"]][148:] == [b"148", b"149"]
+    assert form.files["content"].name == "149.png"
+    assert (form.values["preset"], form.fields["preset"]) == (["a", "b"], "b")
+    form.close()
+    with pytest.raises(InputError, match="at most 200 files"):
+        parse(multipart(*((part("content", "a"), b"a") for _ in range(201))), 1000, limits=FormLimits.for_dataset(LIMIT * 100))
 
 
 def test_an_endless_body_is_cut_off() -> None:

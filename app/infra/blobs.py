@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import fsspec  # type: ignore[import-untyped]
 
 from app.core.errors import NotFound
 from app.infra import files
 
+_CHUNK = 1_000_000
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*")
 
 
@@ -37,6 +42,26 @@ class Blobs:
             return
         with files.room_for("the picture"):
             files.write(Path(path), data)
+
+    def put_file(self, key: str, file: IO[bytes]) -> None:
+        """Store what ``file`` holds from its beginning, whole or not at all, without holding it in memory."""
+        path = self._path(key)
+        file.seek(0)
+        if self._local:
+            with files.room_for("the file"):
+                files.write_from(Path(path), file)
+            return
+        with self._fs.open(path, "wb") as target:
+            shutil.copyfileobj(file, target, _CHUNK)
+
+    @contextmanager
+    def open(self, key: str) -> Iterator[IO[bytes]]:
+        """Open for reading at any place, as archives are read."""
+        try:
+            with self._fs.open(self._path(key), "rb") as file:
+                yield file
+        except FileNotFoundError as error:
+            raise NotFound("That file is no longer stored.") from error
 
     def get(self, key: str) -> bytes:
         try:

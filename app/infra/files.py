@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from app.core.errors import StorageFull
 
@@ -32,11 +35,16 @@ def write(path: Path, data: bytes, *, private: bool = True) -> None:
     Raises:
         OSError: nothing was written; the old file, if any, is as it was.
     """
+    write_from(path, io.BytesIO(data), private=private)
+
+
+def write_from(path: Path, source: IO[bytes], *, private: bool = True) -> None:
+    """As ``write``, for what ``source`` holds from where it stands."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".partial-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            shutil.copyfileobj(source, file, 1_000_000)
             file.flush()
             if not private:
                 os.fchmod(file.fileno(), 0o666 & ~_umask())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 from pathlib import Path
 
@@ -21,6 +22,22 @@ def test_what_is_put_is_got_and_can_be_replaced(blobs: Blobs) -> None:
     blobs.put("jobs/1/a.png", b"one")
     blobs.put("jobs/1/a.png", b"two")
     assert blobs.get("jobs/1/a.png") == b"two"
+
+
+@pytest.mark.parametrize("url", ["", "memory://files"])
+def test_a_long_file_is_stored_from_its_beginning_and_read_at_any_place(blobs: Blobs, url: str) -> None:
+    blobs = Blobs(url) if url else blobs
+    data = bytes(range(256)) * 10_000
+    file = io.BytesIO(data)
+    file.seek(100)
+    blobs.put_file("datasets/1/archive.zip", file)
+    with blobs.open("datasets/1/archive.zip") as stored:
+        stored.seek(-256, io.SEEK_END)
+        assert stored.read() == data[-256:]
+        stored.seek(0)
+        assert stored.read() == data
+    with pytest.raises(NotFound, match="no longer stored"), blobs.open("datasets/1/none.zip"):
+        pass
 
 
 def test_deleting(blobs: Blobs) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from app.core.features import DEFAULT_FEATURES, FeatureSetName
 
@@ -25,6 +25,17 @@ SPLITS: dict[str, str] = {
     "generator": "Generator held out",
 }
 HEADLINE: SplitName = "content_style"
+
+
+# Pairs that an objective can be given. The paper's have no real negatives, labels no views.
+PAIRS_OF: dict[ObjectiveName, tuple[PairsName, ...]] = {
+    "none": ("content_stylised", "augmented", "paper_pairs", "labels"),
+    "pairwise": ("content_stylised", "augmented", "paper_pairs", "labels"),
+    "nt_xent": ("content_stylised", "augmented"),
+    "moco": ("content_stylised", "augmented"),
+    "byol": ("content_stylised", "augmented"),
+    "supcon": ("labels", "content_stylised", "augmented"),
+}
 
 
 class TrainParams(BaseModel):
@@ -57,6 +68,14 @@ class TrainParams(BaseModel):
     batch_size: int = Field(256, ge=4, le=4096, title="Batch", description="Pairs in a step; more pairs, more negatives.")
     learning_rate: float = Field(0.001, gt=0, le=1, title="Learning rate", description="Adam's step size at its height.")
     weight_decay: float = Field(0.0001, ge=0, le=1, title="Weight decay", description="Pulls the head's weights towards zero.")
+
+    @field_validator("pairs")
+    @classmethod
+    def _fitting(cls, value: PairsName, info: ValidationInfo) -> PairsName:
+        objective = info.data.get("objective")
+        if objective and value not in PAIRS_OF[objective]:
+            raise ValueError(f"the objective {objective} takes one of: {', '.join(PAIRS_OF[objective])}; pairwise takes every kind")
+        return value
 
 
 class ExperimentSpec(BaseModel):
@@ -102,6 +121,9 @@ class TrainStep:
         held_out_alignment: as ``alignment``, of the held-out part, or None.
         collapsed: the embeddings have shrunk to a point or a few directions.
         elapsed: seconds since the start.
+        detection: AUROC on the held-out part of one direction of the embedding, fitted to the
+            training part's originals and stylised pictures; 0.5 is chance; None without both.
+            What invariance costs: it falls where ``retrieval`` rises.
     """
 
     epoch: int
@@ -115,6 +137,7 @@ class TrainStep:
     held_out_alignment: float | None
     collapsed: bool
     elapsed: float
+    detection: float | None = None
 
 
 OnTrainStep = Callable[[TrainStep], None]

@@ -30,9 +30,10 @@ ARROWS: dict[str, set[str]] = {
     "app.cli": {"app.local", "app.core"},
     "workers.nets": {"app.imaging", "app.infra.artefacts", "app.infra.cache", "app.core"},
     "workers.style": {"workers.nets", "app.imaging", "app.core"},
+    "workers.verdict": {"workers.nets", "app.imaging", "app.core"},
     "workers.runtime": {"app.jobs", "app.infra", "app.imaging", "app.core"},
     "workers.tasks": {"workers.runtime", "workers.style", "workers.nets", "app.jobs", "app.core"},
-    "workers.child": {"workers.runtime", "workers.style", "app.jobs", "app.infra", "app.core"},
+    "workers.child": {"workers.runtime", "workers.style", "workers.verdict", "workers.nets.precision", "app.jobs", "app.infra", "app.core"},
     "workers.celery_app": {"workers.child", "workers.tasks", "app.jobs", "app.infra", "app.core"},
 }
 # May import workers and TensorFlow, but only inside a function.
@@ -90,7 +91,7 @@ def violations(module: str, found: Iterator[tuple[str, bool]]) -> Iterator[str]:
         # The top of the package holds nothing but the version.
         if target != "app" and top in ("app", "workers") and room_of(target, allowed) is None:
             yield f"{module} imports {target}"
-        if top in HEAVY and not room.startswith(("workers.nets", "workers.style")):
+        if top in HEAVY and not room.startswith(("workers.nets", "workers.style", "workers.contrast", "workers.verdict")):
             yield f"{module} imports {target}"
 
 

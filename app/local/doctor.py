@@ -84,7 +84,7 @@ def devices(settings: Settings) -> Iterator[Finding]:
     """Say what the networks would run on, and in which precision, as an engine would choose."""
     import tensorflow as tf
 
-    from workers.style.precision import choose
+    from workers.nets.precision import choose
 
     gpus = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
     if gpus:

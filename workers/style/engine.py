@@ -18,12 +18,12 @@ from app.core.progress import Losses, OnProgress, StopRequested
 from app.core.specs import StyleParams
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
-from workers.nets.vgg19 import VGG19
+from workers.nets.precision import choose, device
+from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
 from workers.style.instant import Instant
 from workers.style.objective import JobTargets, Objective, Targets
 from workers.style.optimiser import Evaluation, Iterate, Vector, adam, lbfgs
-from workers.style.precision import choose, device
 from workers.style.pyramid import Frame, Scale
 from workers.style.resample import Picture, resize, shrink, to_uint8
 from workers.style.tracker import Tracker
@@ -45,8 +45,11 @@ class _Step:
 class Engine:
     """Networks and graphs of one process, used for one picture at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
         """Load the networks from the cache.
+
+        Args:
+            padding, pooling: of VGG19 in the objective; AdaIN keeps those its decoder was trained on.
 
         Raises:
             ArtefactError: weights missing or damaged.
@@ -56,7 +59,8 @@ class Engine:
         self.device = device()
         self._dtype = tf.as_dtype(self.precision)
         self._vgg = VGG19(weights.load("vgg19", settings))
-        self._targets = Targets(self._vgg, self._dtype)
+        self._padding, self._pooling = padding, pooling
+        self._targets = Targets(self._vgg, self._dtype, padding=padding, pooling=pooling)
         self._instant = Instant(self._vgg, AdaINDecoder(weights.load("adain_decoder", settings)), self._dtype)
         self._objectives: OrderedDict[tuple[int, int, int, str], Objective] = OrderedDict()
         self._digests = {name: digest for name, digest in weights.digests(settings).items() if name in ("vgg19", "adain_decoder")}
@@ -117,6 +121,14 @@ class Engine:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
         return to_uint8(frame.crop(_full(best, frame)))
 
+    def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
+        """Return AdaIN's picture alone; arguments, result and errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
+        pyramid.check(content, "content")
+        pyramid.check(style, "style")
+        frame = pyramid.frame(*content.shape[:2], params)
+        photograph = frame.pad(shrink(content, frame.height, frame.width))
+        return to_uint8(frame.crop(self._adain(photograph, style, params, alpha)))
+
     def _steps(
         self, frame: Frame, scales: list[Scale], photograph: Picture, style: NDArray[np.uint8], params: StyleParams
     ) -> Iterator[_Step]:
@@ -140,8 +152,11 @@ class Engine:
             return np.random.default_rng(params.seed).random(photograph.shape, np.float32)
         if params.init == "content":
             return photograph
+        return self._adain(photograph, style, params)
+
+    def _adain(self, photograph: Picture, style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> Picture:
         height, width = (max(32, side) for side in pyramid.sides(*style.shape[:2], round(params.size * params.style_scale)))
-        return self._instant.paint(photograph, shrink(style, height, width))
+        return self._instant.paint(photograph, shrink(style, height, width), alpha)
 
     def _descent(self, scale: Scale, start: Picture, targets: JobTargets, params: StyleParams) -> Iterator[Iterate[Losses]]:
         objective = self._objective(scale, params.content_layer)
@@ -161,7 +176,7 @@ class Engine:
                 self._objectives.popitem(last=False)
                 # A graph refers to itself: only a collection frees it.
                 gc.collect()
-            self._objectives[key] = Objective(self._vgg, self._dtype, *key)
+            self._objectives[key] = Objective(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling)
         self._objectives.move_to_end(key)
         return self._objectives[key]
 

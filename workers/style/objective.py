@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from app.core.progress import Losses
 from app.core.specs import STYLE_LAYERS, StyleParams
-from workers.nets.vgg19 import VGG19
+from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style.losses import content_loss, gram_matrix, style_loss, total_variation
 from workers.style.optimiser import Evaluation, Vector
 from workers.style.pyramid import Scale, sides
@@ -22,8 +23,8 @@ _SMALLEST_STYLE = 32
 class Targets:
     """What one job is drawn to: content features and Gram matrices, each computed once for each size."""
 
-    def __init__(self, vgg: VGG19, dtype: tf.DType) -> None:
-        self._vgg, self._dtype = vgg, dtype
+    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
+        self._vgg, self._dtype, self._padding, self._pooling = vgg, dtype, padding, pooling
         # One graph for pictures of every size: used once a size, so it must not be traced for each.
         picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         self._grams = tf.function(self._grams_of, input_signature=[picture])
@@ -35,7 +36,7 @@ class Targets:
         if layer not in self._contents:
 
             def features(image: tf.Tensor) -> tf.Tensor:
-                return tf.cast(self._vgg.features(image, [layer], dtype=self._dtype)[layer], tf.float32)
+                return tf.cast(self._features(image, [layer])[layer], tf.float32)
 
             self._contents[layer] = tf.function(features, input_signature=[self._picture])
         return self._contents[layer](tf.constant(canvas[None]))
@@ -46,8 +47,11 @@ class Targets:
         return self._grams(tf.constant(shrink(pixels, height, width)[None]))
 
     def _grams_of(self, image: tf.Tensor) -> list[tf.Tensor]:
-        found = self._vgg.features(image, STYLE_LAYERS, dtype=self._dtype)
+        found = self._features(image, STYLE_LAYERS)
         return [gram_matrix(found[layer]) for layer in STYLE_LAYERS]
+
+    def _features(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
+        return self._vgg.features(image, layers, padding=self._padding, pooling=self._pooling, dtype=self._dtype)
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,20 @@ class Objective:
     large brush strokes that a fine scale alone unpicks.
     """
 
-    def __init__(self, vgg: VGG19, dtype: tf.DType, height: int, width: int, levels: int, content_layer: str) -> None:
+    def __init__(
+        self,
+        vgg: VGG19,
+        dtype: tf.DType,
+        height: int,
+        width: int,
+        levels: int,
+        content_layer: str,
+        *,
+        padding: Padding = "zero",
+        pooling: Pooling = "avg",
+    ) -> None:
         self._vgg, self._dtype, self._levels, self._layer = vgg, dtype, levels, content_layer
+        self._padding, self._pooling = padding, pooling
         self._shape = (1, height, width, 3)
         self._graph = tf.function(self._losses_and_gradient, reduce_retracing=False)
 
@@ -129,7 +145,7 @@ class Objective:
             for number in range(self._levels):
                 if number:
                     level = _half(level)
-                found = self._vgg.features(level, layers, dtype=self._dtype)
+                found = self._vgg.features(level, layers, padding=self._padding, pooling=self._pooling, dtype=self._dtype)
                 content += content_loss(found[self._layer], contents[number])
                 style += style_loss([gram_matrix(found[layer]) for layer in STYLE_LAYERS], styles[number], style_weights)
             terms = tf.stack([content_weight * content / self._levels, style / self._levels, tv_weight * total_variation(image)])

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from app.core.errors import EngineError
-from workers.style import precision
+from workers.nets import precision
 
 
 def cpuinfo(monkeypatch: pytest.MonkeyPatch, folder: Path, flags: str) -> None:

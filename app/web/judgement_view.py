@@ -1,0 +1,120 @@
+"""One picture's judgement as the page shows it: figures, a sentence, the map and the sum behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.verdicts import Decision, Judgement, Role
+from app.web.heat import Heat
+
+TITLES: dict[Role, str] = {"content": "Photograph", "style": "Painting", "result": "Result", "picture": "Picture"}
+DECISIONS: dict[Decision, str] = {"original": "Original", "stylised": "Stylised", "uncertain": "Uncertain"}
+_SAID: dict[Decision, str] = {
+    "original": "It shows no trace of having been painted over.",
+    "stylised": "It shows the traces of a picture painted over.",
+    "uncertain": "It lies where the detector is wrong too often to say.",
+}
+_BAR = 100
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Evidence added up as it is printed: the three parts make the logit to the last digit shown."""
+
+    stylised: str
+    original: str
+    bias: str
+    logit: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A picture and what is said of it; ``judgement`` and ``heat`` are None until it has been judged."""
+
+    role: Role
+    name: str
+    picture: str
+    size: tuple[int, int]
+    judgement: Judgement | None = None
+    heat: Heat | None = None
+
+    @property
+    def title(self) -> str:
+        return TITLES[self.role]
+
+    @property
+    def alt(self) -> str:
+        """The picture and its map, for whoever cannot see them."""
+        told = [f"The {self.title.lower()}{f', {self.name}' if self.name else ''}."]
+        if self.heat and self.heat.strongest_for:
+            told.append(f"Most speaks for stylised at the {self.heat.strongest_for}.")
+        if self.heat and self.heat.strongest_against:
+            told.append(f"Most speaks for original at the {self.heat.strongest_against}.")
+        return " ".join(told)
+
+    @property
+    def band(self) -> tuple[str, str]:
+        """Where the uncertain band begins and ends."""
+        return percent(self.judged.band.low), percent(self.judged.band.high)
+
+    @property
+    def decision(self) -> str:
+        return DECISIONS[self.judged.decision]
+
+    @property
+    def said(self) -> str:
+        return _SAID[self.judged.decision]
+
+    @property
+    def percent(self) -> str:
+        return percent(self.judged.probability)
+
+    @property
+    def marks(self) -> tuple[float, float, float]:
+        """Start and width of the uncertain band, and the probability, as percent of the bar."""
+        band = self.judged.band
+        return round(band.low * _BAR, 2), round((band.high - band.low) * _BAR, 2), round(self.judged.probability * _BAR, 2)
+
+    @property
+    def sum(self) -> Sum:
+        return added_up(self.judged)
+
+    @property
+    def judged(self) -> Judgement:
+        if self.judgement is None:
+            raise ValueError(f"the {self.role} has not been judged")
+        return self.judgement
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent. Close to certainty with one more digit, and never as certain."""
+    value = probability * 100
+    if value < 0.1:
+        return "< 0.1 %"
+    if value > 99.9:
+        return "> 99.9 %"
+    return f"{value:.1f} %" if value < 1 or value > 99 else f"{value:.0f} %"
+
+
+def added_up(judgement: Judgement) -> Sum:
+    """Return the sum of the cells for each side, the bias, and the logit.
+
+    Each is rounded to two digits; what rounding leaves over goes to the larger side, so that the
+    figures add up as they are printed.
+    """
+    cells = judgement.evidence.cells
+    stylised = round(sum(cell for cell in cells if cell > 0), 2)
+    original = round(sum(cell for cell in cells if cell < 0), 2)
+    bias, logit = round(judgement.evidence.bias, 2), round(judgement.logit, 2)
+    left_over = logit - bias - stylised - original
+    if stylised > -original:
+        stylised += left_over
+    else:
+        original += left_over
+    return Sum(*(_signed(value) for value in (stylised, original, bias, logit)))
+
+
+def _signed(value: float) -> str:
+    """Return a figure with its sign, a true minus among them."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text.replace("-", "−")

@@ -1,0 +1,74 @@
+"""A judgement in words and figures: never more certain than it is, and a sum that adds up as printed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from app.core.verdicts import Band, Evidence, Judgement, Novelty
+from app.web.judgement_view import Card, added_up, percent
+
+BAND = Band(low=0.35, threshold=0.5, high=0.7)
+
+
+def judgement(cells: list[float], bias: float) -> Judgement:
+    logit = sum(cells) + bias
+    probability = 1 / (1 + math.exp(-logit))
+    return Judgement(
+        probability=probability,
+        logit=logit,
+        decision=BAND.decide(probability),
+        band=BAND,
+        evidence=Evidence(rows=1, columns=len(cells), cells=tuple(cells), bias=bias),
+        novelty=Novelty(unlike=False, distance=1.0, limit=2.0),
+        detector="a" * 64,
+    )
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0.0, "< 0.1 %"),
+        (0.0004, "< 0.1 %"),
+        (0.004, "0.4 %"),
+        (0.03, "3 %"),
+        (0.5, "50 %"),
+        (0.983, "98 %"),
+        (0.994, "99.4 %"),
+        (0.9996, "> 99.9 %"),
+        (1.0, "> 99.9 %"),
+    ],
+)
+def test_a_percentage_never_says_certain(probability: float, said: str) -> None:
+    assert percent(probability) == said
+
+
+def test_the_printed_figures_add_up_whatever_rounding_does() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(300):
+        made = judgement(rng.normal(scale=rng.choice([0.003, 0.1, 3]), size=12).tolist(), float(rng.normal()))
+        printed = added_up(made)
+        stylised, original, bias, logit = (
+            round(100 * float(figure.replace("−", "-"))) for figure in (printed.stylised, printed.original, printed.bias, printed.logit)
+        )
+        assert stylised + original + bias == logit
+        assert logit == round(100 * made.logit)
+        assert abs(stylised / 100 - sum(cell for cell in made.evidence.cells if cell > 0)) < 0.02
+
+
+def test_a_card_marks_the_band_and_the_probability_on_its_bar() -> None:
+    card = Card("result", "", "/picture", (60, 40), judgement([1.0, -0.2], 0.0))
+    start, width, value = card.marks
+    assert (start, width) == (35.0, 35.0)
+    assert value == pytest.approx(100 / (1 + math.exp(-0.8)), abs=0.01)
+    assert (card.decision, card.percent, card.band) == ("Uncertain", "69 %", ("35 %", "70 %"))
+    assert card.alt == "The result."
+
+
+def test_a_card_that_is_not_judged_says_so_when_asked() -> None:
+    card = Card("style", "night.jpg", "/picture", (60, 40))
+    assert card.alt == "The painting, night.jpg."
+    with pytest.raises(ValueError, match="the style has not been judged"):
+        _ = card.percent

@@ -1,0 +1,31 @@
+"""A picture's perceptual hash: equal, or nearly, for copies that were resized, recoded or slightly changed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+SIDE = 8
+
+
+def fingerprint(pixels: NDArray[np.uint8]) -> int:
+    """Return the difference hash: bit 8·row + column is set where brightness rises from one cell to the next.
+
+    Args:
+        pixels: uint8 RGB of shape (height, width, 3).
+
+    Returns:
+        64 bits. Reduced to 9 × 8 grey cells, each row gives eight comparisons.
+    """
+    grey = Image.fromarray(pixels).convert("L").resize((SIDE + 1, SIDE), Image.Resampling.BOX)
+    cells = np.asarray(grey, np.int16)
+    bits = (cells[:, 1:] > cells[:, :-1]).ravel()
+    return int(np.packbits(bits, bitorder="little").view("<u8")[0])
+
+
+def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Return the (n, m) numbers of bits, 0 to 64, in which n fingerprints differ from m."""
+    apart = one[:, None] ^ other[None, :]
+    bits = np.unpackbits(apart.view(np.uint8).reshape(*apart.shape, 8), axis=-1)
+    return bits.sum(axis=-1, dtype=np.uint8)

@@ -1,0 +1,240 @@
+"""One function from a table of pictures to a report that can be believed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.errors import InputError
+from app.core.experiments import (
+    HEADLINE,
+    SPLITS,
+    EvaluationStage,
+    EvaluationStep,
+    ExperimentSpec,
+    OnEvaluationStep,
+    SplitName,
+    TrainStep,
+)
+from app.core.progress import StopRequested
+from app.core.report import Baseline, Finding, LeftOut, Map, Permutation, Picture, Report
+from workers.verdict import baselines, leakage, permutation
+from workers.verdict.classifier import fit
+from workers.verdict.intervals import Resampler
+from workers.verdict.learner import Learner
+from workers.verdict.parts import Scored, figures, measured
+from workers.verdict.plane import plane
+from workers.verdict.runs import Made, Plan, inputs, make, path, standardised
+from workers.verdict.splits import split
+from workers.verdict.summary import split_report
+from workers.verdict.table import Table, check
+
+# Which split the report is judged by, of those measured.
+_STRICTEST: tuple[SplitName, ...] = (HEADLINE, "content", "generator", "style", "random", "train_is_test")
+# Fitting again for each swap is slow, and this many show whether the figure means anything.
+_REFITS = 50
+# What the steps cost, in fits of the classifier, for the share of the work that is done.
+_LEARN, _FIT, _PATH = 4.0, 1.0, 4.0
+
+
+def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progress: OnEvaluationStep) -> Report:
+    """Measure an experiment on all its splits and seeds.
+
+    Args:
+        table: pictures with features; its optional columns bring further checks and baselines.
+        spec: what to measure.
+        learn: the contrastive stage; None leaves it out.
+        on_progress: told of each step; may raise StopRequested, and then what is finished is
+            reported, at least one run.
+
+    Returns:
+        The report. A split that the pictures do not allow is left out, and the report says why.
+
+    Raises:
+        InputError: the table is unfit, see ``table.check``; no split is possible; or the classifier
+            is to see an embedding and nothing learns one.
+    """
+    check(table)
+    if learn is None and spec.classify != "features":
+        raise InputError(f"Without a contrastive stage there is no embedding to classify. Received {spec.classify!r}.", field="classify")
+    began = time.monotonic()
+    given = table
+    if spec.shuffle_labels:
+        table = _shuffled(table, spec.seed)
+    contents, twins = leakage.merged_contents(table)
+    table = replace(table, content=contents)
+    plans, left_out = _plans(table, spec, learned=learn is not None)
+    teller = _Teller(on_progress, len(plans) * (_FIT + (_LEARN if learn else 0)) + _PATH + 2 * spec.seeds)
+    resampler = Resampler(table.content, table.style, spec.resamples)
+
+    made: list[Made] = []
+    for plan in plans:
+        if teller.stopping and made:
+            break
+        made.append(_run(table, spec, plan, learn, teller))
+    measured_splits = {one.plan.split for one in made}
+    headline = next(name for name in _STRICTEST if name in measured_splits)
+    strict = [one for one in made if one.plan.split == headline]
+
+    simple = [] if teller.stopping else _baselines(table, spec, strict, resampler, teller)
+    splits = []
+    for name in SPLITS:
+        if runs := [one for one in made if one.plan.split == name]:
+            teller.tell("permute", runs[0].plan)
+            splits.append(split_report(table, runs, resampler, _permutation(table, spec, runs, stopping=teller.stopping)))
+    report = Report(
+        spec=spec,
+        pictures=_pictures(replace(table, content=given.content)),
+        features=table.features.shape[1],
+        fingerprint=given.fingerprint_of_rows,
+        headline=headline,
+        splits=tuple(splits),
+        left_out=tuple(left_out),
+        baselines=tuple(one for one in simple if one.name != "file_only"),
+        findings=(),
+        map=_map(table, strict[0]),
+        training=tuple(strict[0].history),
+        path=() if teller.stopping else path(table, spec, strict[0]),
+        stopped=teller.stopping,
+        seconds=round(time.monotonic() - began, 3),
+    )
+    teller.tell("finish", strict[0].plan, done=True)
+    return report.model_copy(update={"findings": _findings(table, spec, made, report, simple, twins)})
+
+
+class _Teller:
+    """Counts what is done, tells the caller, and remembers a wish to stop."""
+
+    def __init__(self, on_progress: OnEvaluationStep, total: float) -> None:
+        self._on_progress, self._total, self._done = on_progress, total, 0.0
+        self.stopping = False
+
+    def tell(
+        self,
+        stage: EvaluationStage,
+        plan: Plan,
+        *,
+        cost: float = 0.0,
+        part: float = 0.0,
+        train: TrainStep | None = None,
+        done: bool = False,
+    ) -> None:
+        """Report; ``cost`` is done now, ``part`` is under way."""
+        self._done += cost
+        fraction = 1.0 if done else min((self._done + part) / self._total, 1.0)
+        try:
+            self._on_progress(EvaluationStep(stage, plan.split, plan.seed, plan.fold.held_out, fraction, train))
+        except StopRequested:
+            self.stopping = True
+
+
+def _run(table: Table, spec: ExperimentSpec, plan: Plan, learn: Learner | None, teller: _Teller) -> Made:
+    def on_step(step: TrainStep) -> None:
+        teller.tell("train", plan, part=_LEARN * step.epoch / step.epochs, train=step)
+        if teller.stopping:
+            raise StopRequested
+
+    made = make(table, spec, plan, learn, on_step, lambda: teller.tell("classify", plan, cost=_LEARN if learn else 0))
+    teller.tell("classify", plan, cost=_FIT)
+    return made
+
+
+def _plans(table: Table, spec: ExperimentSpec, *, learned: bool) -> tuple[list[Plan], list[LeftOut]]:
+    """Return all runs, seed by seed so that an early end has every split; and the splits that cannot be."""
+    plans: list[tuple[int, Plan]] = []
+    left_out = []
+    errors: list[InputError] = []
+    for name in dict.fromkeys(spec.splits):
+        # Without a contrastive stage, training on everything is the same each time.
+        seeds = 1 if name == "train_is_test" and not learned else spec.seeds
+        try:
+            folds = [(number, fold) for number in range(seeds) for fold in split(table, name, spec.test_share, spec.seed + number)]
+        except InputError as error:
+            errors.append(error)
+            left_out.append(LeftOut(split=name, why=error.message))
+            continue
+        plans.extend((number, Plan(name, spec.seed + number, fold)) for number, fold in folds)
+    if not plans:
+        raise errors[0]
+    return [plan for _, plan in sorted(plans, key=lambda one: one[0])], left_out
+
+
+def _shuffled(table: Table, seed: int) -> Table:
+    """Return the table with label, style and generator given to the pictures at random."""
+    order = np.random.default_rng([seed, 1]).permutation(len(table))
+    return replace(table, label=table.label[order], style=table.style[order], generator=table.generator[order])
+
+
+def _permutation(table: Table, spec: ExperimentSpec, runs: Sequence[Made], *, stopping: bool) -> Permutation | None:
+    if not spec.permutations:
+        return None
+    first = runs[0]
+    if first.plan.split != "train_is_test":
+        scores = [(one.test.rows, one.test.probability) for one in runs]
+        return permutation.on_scores(table.label, table.content, scores, spec.permutations, spec.seed)
+    if stopping:
+        return None
+    seen = inputs(spec, first.learned)(table.features)
+    swaps = min(spec.permutations, _REFITS)
+    return permutation.on_refits(seen, table.label, table.content, spec.classifier, first.classifier.regularisation, swaps, spec.seed)
+
+
+def _baselines(table: Table, spec: ExperimentSpec, runs: Sequence[Made], resampler: Resampler, teller: _Teller) -> list[Baseline]:
+    """Return the baselines on the folds of the given runs."""
+    described = {"histogram": table.histogram, "pooled": baselines.pooled(table, spec), "file_only": baselines.file_features(table)}
+    scored: dict[str, list[Scored]] = {name: [] for name in baselines.TITLES}
+    for run in runs:
+        fold, seed = run.plan.fold, run.plan.seed
+        teller.tell("baselines", run.plan, cost=1.0)
+        if teller.stopping:
+            return []
+        mostly = float(table.label[fold.train].mean())
+        scored["majority"].append(Scored(fold.test, np.full(len(fold.test), mostly), np.full(len(fold.test), mostly >= 0.5)))
+        parts = {name: (columns[fold.train], columns[fold.test]) for name, columns in described.items() if columns is not None}
+        head = baselines.untrained_head(table.features.shape[1], spec, seed)
+        train, test = standardised(table, fold)
+        parts["untrained"] = head(train), head(test)
+        for name, (fitted, tested) in parts.items():
+            classifier = fit(fitted, table.label[fold.train], table.content[fold.train], "logistic", seed)
+            probability = classifier.probability(tested)
+            scored[name].append(Scored(fold.test, probability, probability >= classifier.threshold))
+    return [
+        Baseline(
+            name=name,
+            title=title,
+            help=words,
+            figures=figures(table, [measured(table, one, resampler) for one in scored[name]], resampler)[0],
+        )
+        for name, (title, words) in baselines.TITLES.items()
+        if scored[name]
+    ]
+
+
+def _findings(
+    table: Table, spec: ExperimentSpec, made: Sequence[Made], report: Report, simple: Sequence[Baseline], twins: Finding | None
+) -> tuple[Finding, ...]:
+    folds = {name: [one.plan.fold for one in made if one.plan.split == name] for name in SPLITS}
+    outside = next((one.figures["auroc"] for one in simple if one.name == "file_only"), None)
+    found = [leakage.file_only(outside)]
+    if twins:
+        found.append(twins)
+    found.extend(leakage.shared(table, {name: runs for name, runs in folds.items() if runs}))
+    if spec.shuffle_labels:
+        found.append(leakage.shuffled(report.split(report.headline).test["auroc"]))
+    return tuple(found)
+
+
+def _map(table: Table, made: Made) -> Map | None:
+    shown = "embeddings of the contrastive stage" if made.learned else "standardised features"
+    return plane(table, made.test.rows, made.embedding, shown, made.plan.seed)
+
+
+def _pictures(table: Table) -> tuple[Picture, ...]:
+    rows = zip(table.name, table.label, table.content, table.style, table.generator, strict=True)
+    return tuple(
+        Picture(name=str(name), label=1 if label else 0, content=str(content), style=str(style), generator=str(generator))
+        for name, label, content, style, generator in rows
+    )

@@ -1,0 +1,110 @@
+"""Ways in which the answer can leak into the test, each looked for and reported with what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.experiments import SPLITS, SplitName
+from app.core.report import Figure, Finding
+from app.imaging.fingerprint import distances
+from workers.verdict.splits import Fold
+from workers.verdict.table import ORIGINAL, Table
+
+# Of photographs recoded at JPEG quality 50 or halved in size, 99 of 100 stay within this distance of
+# themselves; of 1.5 million pairs of different pictures, three came as near, all of them really alike.
+NEAR = 4
+_ROWS = 512
+
+
+def merged_contents(table: Table) -> tuple[NDArray[np.str_], Finding | None]:
+    """Return the contents with originals that are nearly the same picture under one name, and what was merged.
+
+    Merged contents stay in one part of every split by content. Without fingerprints nothing is merged.
+    """
+    if table.fingerprint is None:
+        return table.content, None
+    rows = np.flatnonzero(table.label == ORIGINAL)
+    parent = {name: name for name in map(str, np.unique(table.content))}
+
+    def root(name: str) -> str:
+        while parent[name] != name:
+            name = parent[name]
+        return name
+
+    twins = []
+    for one, other in _near_pairs(table.fingerprint[rows]):
+        first, second = (str(table.content[rows[place]]) for place in (one, other))
+        if root(first) != root(second):
+            parent[max(root(first), root(second))] = min(root(first), root(second))
+            twins.append(f"{table.name[rows[one]]} and {table.name[rows[other]]}")
+    sentence = "No two originals are nearly the same picture."
+    if twins:
+        listed = "; ".join(twins[:5]) + (f"; and {len(twins) - 5} more" if len(twins) > 5 else "")
+        sentence = f"Nearly the same picture under two names: {listed}. They count as one content and stay in one part."
+    found = Finding(name="twins", title="Copies among the originals", sound=not twins, value=float(len(twins)), sentence=sentence)
+    return np.array([root(str(name)) for name in table.content]), found
+
+
+def shared(table: Table, folds: Mapping[SplitName, Sequence[Fold]]) -> list[Finding]:
+    """Return for each split how many test pictures have their content, or nearly themselves, in the training part."""
+    found = []
+    for name, runs in folds.items():
+        contents = np.mean([np.isin(table.content[fold.test], table.content[fold.train]).mean() for fold in runs])
+        sentence = f"{contents:.0%} of the test pictures have their content in the training part."
+        worst = float(contents)
+        if table.fingerprint is not None:
+            copies = np.mean([_seen(table.fingerprint[fold.test], table.fingerprint[fold.train]).mean() for fold in runs])
+            worst = max(worst, float(copies))
+            sentence += f" {copies:.0%} are nearly the same as a training picture by their perceptual hash."
+        if worst:
+            sentence += " The figures of this split flatter; judge by the strictest."
+        found.append(Finding(name=f"shared_{name}", title=SPLITS[name], sound=not worst, value=round(worst, 6), sentence=sentence))
+    return found
+
+
+def file_only(auroc: Figure | None) -> Finding:
+    """Return what a classifier that sees nothing but the files' sizes and formats reaches; it should be at chance."""
+    name, title = "file_only", "Size and format alone"
+    if auroc is None or auroc.value is None:
+        return Finding(
+            name=name, title=title, sound=True, value=None, sentence="The files' sizes and formats are not known, so this was not checked."
+        )
+    chance = auroc.interval is None or auroc.interval.low <= 0.5 or auroc.value <= 0.5
+    verdict = (
+        "which is chance: the files' outside does not tell."
+        if chance
+        else "which is better than chance: the two classes came as different files, and a classifier can learn that instead of the "
+        "picture. Give both classes the same sizes and formats."
+    )
+    return Finding(
+        name=name,
+        title=title,
+        sound=chance,
+        value=auroc.value,
+        sentence=f"Width, height, bytes and format reach AUROC {auroc.value:.3f}, {verdict}",
+    )
+
+
+def shuffled(auroc: Figure | None) -> Finding:
+    """Return whether an experiment with shuffled labels fell to chance on its headline."""
+    value = None if auroc is None else auroc.value
+    chance = value is None or auroc is None or auroc.interval is None or auroc.interval.low <= 0.5
+    sentence = "Labels were shuffled: " + (
+        "the headline is at chance, as it must be." if chance else "the headline is still better than chance, so something leaks."
+    )
+    return Finding(name="shuffled", title="Shuffled labels", sound=chance, value=value, sentence=sentence)
+
+
+def _near_pairs(prints: NDArray[np.uint64]) -> list[tuple[int, int]]:
+    pairs = []
+    for start in range(0, len(prints), _ROWS):
+        near = np.argwhere(distances(prints[start : start + _ROWS], prints) <= NEAR)
+        pairs.extend((int(one) + start, int(other)) for one, other in near if one + start < other)
+    return pairs
+
+
+def _seen(test: NDArray[np.uint64], train: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    return np.concatenate([(distances(test[start : start + _ROWS], train) <= NEAR).any(axis=1) for start in range(0, len(test), _ROWS)])

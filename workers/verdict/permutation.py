@@ -1,0 +1,115 @@
+"""Would labels given at random do as well? Labels are swapped among the pictures of each content."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.experiments import ClassifierName
+from app.core.report import Permutation
+from workers.verdict.classifier import coordinates, refit
+
+Array = NDArray[np.float64]
+Labels = NDArray[np.int64]
+
+
+def swapped(label: Labels, content: NDArray[np.str_], swaps: int, rng: np.random.Generator) -> Labels:
+    """Return (swaps, n) labels, each row permuted within each content: for a pair, swapped or not.
+
+    A picture that is alone in its content, or among others of its own label, keeps its label.
+    """
+    found = np.tile(label, (swaps, 1))
+    for rows in _mixed(label, content):
+        order = rng.random((swaps, len(rows))).argsort(axis=1)
+        found[:, rows] = label[rows][order]
+    return found
+
+
+def on_scores(
+    label: Labels, content: NDArray[np.str_], runs: Sequence[tuple[NDArray[np.intp], Array]], swaps: int, seed: int
+) -> Permutation | None:
+    """Test held-out scores against swapped test labels; the classifier is not fitted again.
+
+    That is enough here: the scores come from a classifier that saw none of these labels, so if they
+    say nothing of the label within a content, every swap is as likely as the truth.
+
+    Args:
+        label, content: (n,) of the whole table.
+        runs: of each run the rows of its test part and their scores.
+        swaps: how many to try.
+        seed: fixes them.
+
+    Returns:
+        The test of the mean AUROC over runs, or None when no test content has both labels.
+    """
+    tested = np.unique(np.concatenate([rows for rows, _ in runs]))
+    contents = _mixed(label[tested], content[tested])
+    if not contents:
+        return None
+    labels = np.tile(label, (swaps, 1))
+    labels[:, tested] = swapped(label[tested], content[tested], swaps, np.random.default_rng(seed))
+    observed = float(np.mean([_auroc(label[None, rows], score)[0] for rows, score in runs]))
+    shuffled = np.mean([_auroc(labels[:, rows], score) for rows, score in runs], axis=0)
+    return _result(observed, shuffled, label[tested], contents, refitted=False)
+
+
+def on_refits(
+    features: NDArray[np.floating],
+    label: Labels,
+    content: NDArray[np.str_],
+    kind: ClassifierName,
+    regularisation: float,
+    swaps: int,
+    seed: int,
+) -> Permutation | None:
+    """Test the AUROC on the training pictures themselves: the classifier is fitted again for each swap.
+
+    Scores of pictures that were trained on know their labels, so nothing less would be fair. C is kept.
+    """
+    contents = _mixed(label, content)
+    if not contents:
+        return None
+    scale = np.maximum(features.std(axis=0), 1e-12) * np.sqrt(features.shape[1])
+    rows, _ = coordinates(((features - features.mean(axis=0)) / scale).astype(np.float64))
+
+    def fitted(truth: Labels) -> float:
+        weights, bias = refit(rows, truth, kind, regularisation)
+        return float(_auroc(truth[None], rows @ weights + bias)[0])
+
+    shuffled = np.array([fitted(one) for one in swapped(label, content, swaps, np.random.default_rng(seed))])
+    return _result(fitted(label), shuffled, label, contents, refitted=True)
+
+
+def _mixed(label: Labels, content: NDArray[np.str_]) -> list[NDArray[np.intp]]:
+    """Return the rows of each content that has both labels."""
+    groups = [np.flatnonzero(content == one) for one in np.unique(content)]
+    return [rows for rows in groups if 0 < label[rows].sum() < len(rows)]
+
+
+def _auroc(labels: Labels, score: Array) -> Array:
+    """Return the AUROC of one scoring under (b, n) labels, by the sum of ranks; NaN where a class is missing."""
+    _, place, counts = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
+    positive = labels.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (labels @ ranks - positive * (positive + 1) / 2) / (positive * (labels.shape[1] - positive))
+
+
+def _result(observed: float, shuffled: Array, label: Labels, contents: Sequence[NDArray[np.intp]], *, refitted: bool) -> Permutation:
+    defined = shuffled[np.isfinite(shuffled)]
+    swaps = len(defined)
+    ways = sum(math.log(math.comb(len(rows), int(label[rows].sum()))) for rows in contents)
+    # One among `ways` arrangements is the true one: no number of swaps makes p smaller than that.
+    smallest = max(1 / (1 + swaps), math.exp(-ways))
+    as_good = int((defined >= observed - 1e-12).sum())
+    return Permutation(
+        p=max((1 + as_good) / (1 + swaps), smallest),
+        smallest=smallest,
+        swaps=swaps,
+        contents=len(contents),
+        observed=round(observed, 6),
+        refitted=refitted,
+    )

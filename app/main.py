@@ -18,15 +18,19 @@ from app.imaging.limits import Limits
 from app.infra.artefacts import htmx_files
 from app.infra.blobs import Blobs
 from app.infra.broker import Broker, redis_url
+from app.infra.clients import Clients
 from app.infra.database import Database, migrate
 from app.infra.secret import load_secret
 from app.infra.streams import EventReader, EventWriter
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
+from app.jobs.verdict_service import VerdictService
 from app.web import error_handlers
 from app.web.deps import Services
+from app.web.given_picture import PictureReader
+from app.web.picture_form import VerdictDesk
 from app.web.render import STATIC
-from app.web.routes import api_files, api_jobs, health, page_jobs, pages
+from app.web.routes import api_files, api_jobs, health, page_jobs, page_verdicts, pages
 from app.web.samples import Samples
 from app.web.security import OwnerSigner, SecurityHeaders, same_site
 from app.web.shutdown import on_termination
@@ -45,28 +49,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     url = redis_url(settings)
     client = redis.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
     stream_client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, max_connections=_STREAM_CONNECTIONS)
-    database, blobs = Database(settings.sql_url), Blobs(settings.picture_url)
-    broker, events = Broker(settings, client), EventWriter(client)
-    jobs = JobService(settings, database, blobs, events, broker)
+    clients = Clients(settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(client), Broker(settings, client))
+    jobs, verdicts = JobService(clients), VerdictService(clients)
     decoders = DecoderPool(max(2, min(4, os.cpu_count() or 2)), Limits.of(settings))
     samples = Samples(STATIC / "samples")
+    reader = PictureReader(samples, decoders, settings.max_upload_bytes)
     services = Services(
         settings=settings,
-        database=database,
-        blobs=blobs,
+        database=clients.database,
+        blobs=clients.blobs,
         client=client,
-        broker=broker,
+        broker=clients.broker,
         jobs=jobs,
+        verdicts=verdicts,
         reader=EventReader(stream_client),
         decoders=decoders,
         samples=samples,
-        reception=Reception(jobs, samples, decoders, settings.max_upload_bytes),
+        reception=Reception(jobs, reader),
+        desk=VerdictDesk(verdicts, reader),
         signer=OwnerSigner(load_secret(settings)),
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweeper = Sweeper(settings, database, blobs, events, broker)
+        sweeper = Sweeper(clients)
         decoders.start()
         sweeper.start()
         loop = asyncio.get_running_loop()
@@ -78,9 +84,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await asyncio.to_thread(sweeper.close)
             await asyncio.to_thread(decoders.close)
             await stream_client.aclose()
-            broker.close()
+            clients.broker.close()
             client.close()
-            database.close()
+            clients.database.close()
 
     app = FastAPI(
         title="Pentimento",
@@ -95,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
-    for routes in (health, api_jobs, api_files, page_jobs, pages):
+    for routes in (health, api_jobs, api_files, page_jobs, page_verdicts, pages):
         app.include_router(routes.router)
     vendor = next(iter(htmx_files(settings).values())).parent
     app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")

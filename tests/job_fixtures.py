@@ -14,12 +14,14 @@ from app.core.specs import resolve
 from app.imaging import encode
 from app.infra.blobs import Blobs
 from app.infra.broker import Broker
+from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
 from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
+from app.jobs.verdict_service import VerdictService
 
 AddJob = Callable[..., Job]
 
@@ -42,13 +44,23 @@ def broker(settings: Settings, redis_client: redis.Redis) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def service(settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> JobService:
-    return JobService(settings, database, blobs, events, broker)
+def clients(settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> Clients:
+    return Clients(settings, database, blobs, events, broker)
 
 
 @pytest.fixture
-def sweeper(settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> Sweeper:
-    return Sweeper(settings, database, blobs, events, broker)
+def service(clients: Clients) -> JobService:
+    return JobService(clients)
+
+
+@pytest.fixture
+def verdicts(clients: Clients) -> VerdictService:
+    return VerdictService(clients)
+
+
+@pytest.fixture
+def sweeper(clients: Clients) -> Sweeper:
+    return Sweeper(clients)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+from collections.abc import Callable
 from typing import Any
 
 from celery import Celery, signals
@@ -18,9 +19,9 @@ from app.core.config import get_settings
 from app.core.errors import PentimentoError
 from app.core.logging import set_up
 from app.infra.broker import celery_config
-from app.jobs.models import STYLIZE, TASKS
+from app.jobs.models import STYLIZE, TASKS, VERDICT
 from workers.child import Child
-from workers.tasks import stylize
+from workers.tasks import stylize, verdict
 
 log = logging.getLogger(__name__)
 
@@ -44,12 +45,24 @@ _shutting_down = multiprocessing.get_context("fork").Event()
 _child: Child | None = None
 
 
-@app.task(name=TASKS[STYLIZE])  # type: ignore[untyped-decorator]
-def wake_up(hint: str) -> bool:
-    """Work on whichever job the rows say is next; ``hint`` names the one that caused the message."""
-    if _child is None:
-        raise RuntimeError(f"This process was not started as a worker's child. Received: {hint!r}")
-    return stylize.run(_child.runtime, _child.engine)
+# What a child does when it is woken, by queue.
+RUNS: dict[str, Callable[[Child], bool]] = {
+    STYLIZE: lambda child: stylize.run(child.runtime, child.engine),
+    VERDICT: lambda child: verdict.run(child.runtime, child.judge),
+}
+
+
+def _register(kind: str) -> None:
+    @app.task(name=TASKS[kind])  # type: ignore[untyped-decorator]
+    def wake_up(hint: str) -> bool:
+        """Work on whichever job the rows say is next; ``hint`` names the one that caused the message."""
+        if _child is None:
+            raise RuntimeError(f"This process was not started as a worker's child. Received: {hint!r}")
+        return RUNS[kind](_child)
+
+
+for kind in RUNS:
+    _register(kind)
 
 
 @signals.worker_shutting_down.connect
@@ -67,7 +80,9 @@ def _start_child(**_: Any) -> None:
     global _child
     _choose_gpu()
     try:
-        _child = Child.start(get_settings(), _shutting_down.is_set)
+        # Chosen on the command line, and read by the parent before the fork.
+        queues = [queue for queue in TASKS if queue in app.amqp.queues.consume_from]
+        _child = Child.start(get_settings(), queues, _shutting_down.is_set)
     except Exception as error:
         # Celery would only log this and keep a worker that can do nothing: end all of it instead,
         # so that whoever supervises it sees and says so.

@@ -1,4 +1,4 @@
-"""What one worker process holds after its fork: clients, engine, and a sign of life."""
+"""What one worker process holds after its fork: clients, networks, and a sign of life."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import redis
@@ -16,46 +16,73 @@ from redis.exceptions import RedisError
 from app.core.config import Settings
 from app.infra import presence
 from app.infra.blobs import Blobs
-from app.infra.broker import redis_url
+from app.infra.broker import Broker, redis_url
+from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
-from app.jobs.models import STYLIZE
-from workers.runtime import Runtime
+from app.jobs.models import STYLIZE, VERDICT
+from workers.runtime.life import Runtime
 
 if TYPE_CHECKING:
     from workers.style.engine import Engine
+    from workers.verdict.judge import Judge
 
 log = logging.getLogger(__name__)
 
 
 class Child:
-    """Built in the worker's child only: loading an engine imports TensorFlow."""
+    """Built in the worker's child only: loading a network imports TensorFlow.
 
-    def __init__(self, settings: Settings, engine: Engine, shutting_down: Callable[[], bool]) -> None:
+    Each network is loaded when it is first asked for, and stays.
+    """
+
+    def __init__(self, settings: Settings, queues: Sequence[str], shutting_down: Callable[[], bool]) -> None:
+        self._settings = settings
         self._client = redis.Redis.from_url(redis_url(settings), socket_connect_timeout=5, socket_timeout=10)
-        self.engine = engine
-        self.runtime = Runtime(settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(self._client), shutting_down)
-        self._worker = presence.Worker(
-            hostname=socket.gethostname(),
-            pid=os.getpid(),
-            queues=[STYLIZE],
-            precision=engine.precision,
-            device=engine.device,
-            at=time.time(),
+        self._clients = Clients(
+            settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(self._client), Broker(settings, self._client)
         )
+        self.runtime = Runtime(self._clients, shutting_down)
+        self._worker = presence.Worker(hostname=socket.gethostname(), pid=os.getpid(), queues=list(queues), at=time.time())
+        self._engine: Engine | None = None
+        self._judge: Judge | None = None
         self._ended = threading.Event()
 
     @classmethod
-    def start(cls, settings: Settings, shutting_down: Callable[[], bool]) -> Child:
-        """Load the networks, warm them up, and only then say that this worker is there."""
-        from workers.style.engine import Engine
-
-        engine = Engine(settings)
+    def start(cls, settings: Settings, queues: Sequence[str], shutting_down: Callable[[], bool]) -> Child:
+        """Load what the queues need at once, warm it up, and only then say that this worker is there."""
+        child = cls(settings, queues, shutting_down)
         if settings.warm_up:
-            engine.warm_up()
-        child = cls(settings, engine, shutting_down)
+            child.warm_up(queues)
         threading.Thread(target=child._beat, name="presence", daemon=True).start()
         return child
+
+    def warm_up(self, queues: Sequence[str]) -> None:
+        """Load what single pictures wait for. Experiments take long anyway: their networks come with the first."""
+        if STYLIZE in queues:
+            self.engine()
+        if VERDICT in queues:
+            self.judge()
+
+    def engine(self) -> Engine:
+        """Return what paints."""
+        if self._engine is None:
+            from workers.style.engine import Engine
+
+            self._engine = Engine(self._settings)
+            if self._settings.warm_up:
+                self._engine.warm_up()
+            self._name_device()
+        return self._engine
+
+    def judge(self) -> Judge:
+        """Return what judges."""
+        if self._judge is None:
+            from workers.verdict.judge import Judge
+
+            self._judge = Judge(self._settings)
+            self._name_device()
+        return self._judge
 
     def close(self) -> None:
         self._ended.set()
@@ -63,7 +90,13 @@ class Child:
             presence.withdraw(self._client, self._worker)
         except RedisError as error:
             log.info("not withdrawn, the key expires: %s", error)
-        self.runtime.database.close()
+        self._clients.broker.close()
+        self._clients.database.close()
+
+    def _name_device(self) -> None:
+        from workers.nets.precision import choose, device
+
+        self._worker = self._worker.model_copy(update={"precision": choose(self._settings.precision), "device": device()})
 
     def _beat(self) -> None:
         while not self._ended.is_set():

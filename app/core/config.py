@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     max_upload_mb: float = Field(25, gt=0, description="Largest accepted picture file, in megabytes.")
     max_megapixels: float = Field(50, gt=0, description="Largest accepted picture, in millions of pixels.")
     max_active_jobs: int = Field(20, ge=1, description="Jobs one person may have waiting or running.")
+    max_active_verdicts: int = Field(50, ge=1, description="Pictures, given alone, that one person may have waiting for a verdict.")
     max_queue: int = Field(1000, ge=1, description="Jobs that may wait in all.")
     min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
     undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Decision = Literal["original", "stylised", "uncertain"]
 # Pictures that a verdict can be about: those of a job, or one that was given alone.
 Role = Literal["content", "style", "result", "picture"]
+VerdictStage = Literal["prepare", "judge", "frames"]
 ROLES: tuple[Role, ...] = ("content", "style", "result", "picture")
 
 
@@ -72,12 +75,17 @@ class Novelty(_Record):
     limit: float = Field(ge=0, description="Distance that all but a few of the pictures in training stay within.")
 
 
-class Judgement(_Record):
-    """One picture's verdict."""
+class Score(_Record):
+    """A picture's verdict without its evidence: what streams over many pictures."""
 
     probability: float = Field(ge=0, le=1, description="Of stylised, calibrated.")
     logit: float = Field(description="The same before the logistic function: probability = 1 / (1 + exp(-logit)).")
     decision: Decision
+
+
+class Judgement(Score):
+    """One picture's verdict with its evidence."""
+
     band: Band
     evidence: Evidence
     neighbours: tuple[Neighbour, ...] = Field((), description="The nearest first.")
@@ -102,15 +110,50 @@ class Verdict(_Record):
     facts: dict[str, Any] = Field(default_factory=dict, description="Detector, weights, libraries and seconds.")
 
 
-def became_stylised(frames: tuple[FrameScore, ...], threshold: float) -> int | None:
-    """Return the iteration from which on every frame's probability is at least ``threshold``, or None.
+@dataclass(frozen=True, slots=True)
+class VerdictStep:
+    """Where the making of a verdict stands.
+
+    Attributes:
+        stage: loading the detector, judging the pictures, or scoring the frames of the run.
+        fraction: share of the work done, 0 to 1.
+        elapsed: seconds since the start.
+        remaining: estimated seconds left; None until measured.
+    """
+
+    stage: VerdictStage
+    fraction: float
+    elapsed: float
+    remaining: float | None
+
+
+OnVerdictStep = Callable[[VerdictStep], None]
+
+
+class VerdictSummary(_Record):
+    """What of a verdict goes into a receipt."""
+
+    detector: str = Field(pattern="^[0-9a-f]{64}$", description="SHA-256 of the detector's file.")
+    scores: dict[Role, Score]
+    became: int | None = None
+
+
+def summary_of(verdict: Verdict) -> VerdictSummary | None:
+    """Return the verdict without its evidence, or None where nothing was judged."""
+    scores = {role: Score.model_validate(one.model_dump(include=set(Score.model_fields))) for role, one in verdict.judgements.items()}
+    detectors = {one.detector for one in verdict.judgements.values()}
+    return VerdictSummary(detector=detectors.pop(), scores=scores, became=verdict.became) if detectors else None
+
+
+def became_stylised(frames: tuple[FrameScore, ...], band: Band) -> int | None:
+    """Return the iteration from which on every frame is decided to be stylised, or None.
 
     Frames stand in the order of the run. A frame that goes back below starts the count anew, so that a
     single lucky frame is no turning point.
     """
     became: int | None = None
     for frame in frames:
-        if frame.probability < threshold:
+        if band.decide(frame.probability) != "stylised":
             became = None
         elif became is None:
             became = frame.iteration

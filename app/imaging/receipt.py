@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from app.core.specs import StyleParams
+from app.core.verdicts import VerdictSummary
 
 KEYWORD = b"pentimento"
 LONGEST = 60_000  # bytes of JSON; a JPEG comment holds 65,533
@@ -55,6 +56,7 @@ class Receipt(BaseModel):
     planned: int = Field(ge=0, description="Iterations asked for.")
     stopped_early: bool = False
     elapsed: float = Field(ge=0, description="Seconds.")
+    verdict: VerdictSummary | None = Field(None, description="What the detector said of the pictures, once it has looked.")
 
     @property
     def seed(self) -> int:

@@ -19,8 +19,9 @@ class Worker(BaseModel):
     hostname: str
     pid: int
     queues: list[str]
-    precision: str
-    device: str
+    # Known once it has loaded a network.
+    precision: str = ""
+    device: str = ""
     at: float
 
     @property

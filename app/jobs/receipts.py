@@ -5,14 +5,18 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.core.errors import NotReady
+from app.core.verdicts import Verdict, summary_of
 from app.core.version import VERSION
 from app.imaging.receipt import InputDigest, Receipt
 from app.jobs.models import Job
 from app.jobs.pictures import INPUTS
 
 
-def receipt_of(job: Job) -> Receipt:
+def receipt_of(job: Job, verdict: Job | None = None) -> Receipt:
     """Return what the picture of ``job`` states about its making.
+
+    Args:
+        verdict: the row of its verdict, which counts once it has ended.
 
     Raises:
         NotReady: the job has no picture.
@@ -29,6 +33,7 @@ def receipt_of(job: Job) -> Receipt:
             for role in INPUTS
         ),
         stopped_early=job.stopped_early,
+        verdict=summary_of(Verdict.model_validate(verdict.report)) if verdict is not None and verdict.report else None,
         # The painter's version; rows written before it was noted were painted by this one's like.
         **{"version": VERSION, **job.facts},
     )

@@ -8,31 +8,36 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.orm import Session, aliased
 
+from app.core.ids import new_id
 from app.infra.database import db_now
-from app.jobs.models import TERMINAL, Job, State
+from app.jobs.models import STYLIZE, TERMINAL, VERDICT, Job, State
+from app.jobs.queueing import Waiting, order
 
 
 def now(session: Session) -> float:
     return float(session.execute(select(db_now())).scalar_one())
 
 
-def find(session: Session, job_id: str, owner: str, *, deleted: bool = False) -> Job | None:
-    """Return the job if it is the owner's; deleted ones only when asked for."""
+def find(session: Session, kind: str, job_id: str, owner: str, *, deleted: bool = False) -> Job | None:
+    """Return the job if it is of that kind and the owner's; deleted ones only when asked for."""
     job = session.get(Job, job_id)
-    if job is None or job.owner != owner or (job.deleted_at is not None) != deleted:
+    if job is None or job.kind != kind or job.owner != owner or (job.deleted_at is not None) != deleted:
         return None
     return job
 
 
-def history(session: Session, owner: str, limit: int, before: float | None = None) -> Sequence[Job]:
-    query = select(Job).where(Job.owner == owner, Job.deleted_at.is_(None)).order_by(Job.created_at.desc(), Job.id)
+def history(session: Session, kind: str, owner: str, limit: int, before: float | None = None) -> Sequence[Job]:
+    """Return the owner's newest jobs that belong to nothing else."""
+    query = select(Job).where(Job.kind == kind, Job.owner == owner, Job.parent.is_(None), Job.deleted_at.is_(None))
     if before is not None:
         query = query.where(Job.created_at < before)
-    return session.execute(query.limit(limit)).scalars().all()
+    return session.execute(query.order_by(Job.created_at.desc(), Job.id).limit(limit)).scalars().all()
 
 
-def count_active(session: Session, owner: str | None = None) -> int:
-    query = select(func.count()).select_from(Job).where(Job.state.in_([State.QUEUED, State.RUNNING]))
+def count_active(session: Session, kind: str, owner: str | None = None) -> int:
+    """Return how many jobs wait or run, leaving out those that belong to something else."""
+    query = select(func.count()).select_from(Job)
+    query = query.where(Job.kind == kind, Job.state.in_([State.QUEUED, State.RUNNING]), Job.parent.is_(None))
     if owner is not None:
         query = query.where(Job.owner == owner)
     return session.execute(query).scalar_one()
@@ -47,33 +52,30 @@ def queue_position(session: Session, job: Job) -> int | None:
     if job.state != State.QUEUED:
         return None
     rows = session.execute(
-        select(Job.id, Job.owner, Job.created_at).where(Job.kind == job.kind, Job.state == State.QUEUED).order_by(Job.created_at, Job.id)
-    ).all()
+        select(Job.created_at, Job.id, Job.owner, Job.parent.is_not(None)).where(Job.kind == job.kind, Job.state == State.QUEUED)
+    )
+    waiting = [Waiting(created_at, job_id, owner, of_batch and job.kind == STYLIZE) for created_at, job_id, owner, of_batch in rows]
     last_claims = session.execute(
         select(Job.owner, func.max(Job.started_at)).where(Job.kind == job.kind, Job.started_at.is_not(None)).group_by(Job.owner)
     )
     served = {owner: started or 0.0 for owner, started in last_claims}
-    turns: dict[str, int] = {}
-    order: list[tuple[int, float, float, str]] = []
-    for job_id, owner, created_at in rows:
-        turns[owner] = turns.get(owner, 0) + 1
-        order.append((turns[owner], served.get(owner, 0.0), created_at, job_id))
-    order.sort()
-    return next((place for place, entry in enumerate(order, start=1) if entry[3] == job.id), None)
+    return next((place for place, job_id in enumerate(order(waiting, served), start=1) if job_id == job.id), None)
 
 
 def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
-    """Claim the fairest queued job: the owner served longest ago, then the oldest job.
+    """Claim the fairest queued job, in the order of ``queueing.order``.
 
     On SQLite the session holds the write lock; on PostgreSQL the row is locked and rows that
     another worker is just claiming are skipped.
     """
     served = aliased(Job)
     last_served = select(func.max(served.started_at)).where(served.owner == Job.owner, served.kind == kind).scalar_subquery()
+    # A dataset of a hundred pictures must not delay anyone's single one.
+    singles_first = [Job.parent.is_not(None)] if kind == STYLIZE else []
     job = session.execute(
         select(Job)
         .where(Job.kind == kind, Job.state == State.QUEUED)
-        .order_by(func.coalesce(last_served, 0.0), Job.created_at, Job.id)
+        .order_by(*singles_first, func.coalesce(last_served, 0.0), Job.created_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
     ).scalar_one_or_none()
@@ -88,18 +90,42 @@ def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
     return job
 
 
-def write_claimed(session: Session, job_id: str, attempt: int, **values: Any) -> bool:
-    """Write to a running job under its attempt. False: the lease was lost, nothing was written."""
-    statement = update(Job).where(Job.id == job_id, Job.attempt == attempt, Job.state == State.RUNNING).values(**values)
-    return cast("CursorResult[Any]", session.execute(statement)).rowcount == 1
+def write_claimed(session: Session, job_id: str, attempt: int, **values: Any) -> Job | None:
+    """Write to a running job under its attempt and return its row. None: the lease was lost, nothing was written."""
+    statement = update(Job).where(*_claimed(job_id, attempt)).values(**values).returning(Job)
+    return session.execute(statement).scalar_one_or_none()
 
 
-def flags(session: Session, job_id: str, attempt: int) -> tuple[bool, bool] | None:
-    """Return (stop, cancel) of a running job, or None when the lease was lost."""
-    row = session.execute(
-        select(Job.stop_requested, Job.cancel_requested).where(Job.id == job_id, Job.attempt == attempt, Job.state == State.RUNNING)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
+def read_claimed(session: Session, job_id: str, attempt: int) -> Job | None:
+    """Return the row of a running job, or None when the lease was lost."""
+    return session.execute(select(Job).where(*_claimed(job_id, attempt))).scalar_one_or_none()
+
+
+def _claimed(job_id: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    return Job.id == job_id, Job.attempt == attempt, Job.state == State.RUNNING
+
+
+def verdict_of(session: Session, job_id: str) -> Job | None:
+    """Return the verdict of a job, deleted or not."""
+    return session.execute(select(Job).where(Job.kind == VERDICT, Job.parent == job_id)).scalar_one_or_none()
+
+
+def ensure_verdict(session: Session, job: Job) -> tuple[Job, bool]:
+    """Return the verdict of a finished picture, and whether it was queued just now.
+
+    A new one is queued, and one that ended without a word; one that is there is brought back if it was deleted.
+    """
+    verdict = verdict_of(session, job.id)
+    if verdict is not None and (verdict.report is not None or not verdict.terminal):
+        verdict.deleted_at, verdict.cancel_requested = None, False
+        return verdict, False
+    if verdict is None:
+        verdict = Job(id=new_id(), kind=VERDICT, owner=job.owner, parent=job.id, preset="", params={}, inputs={}, created_at=now(session))
+        session.add(verdict)
+    verdict.state, verdict.crashes, verdict.cancel_requested = State.QUEUED, 0, False
+    verdict.deleted_at = verdict.finished_at = verdict.progress = verdict.error = None
+    session.flush()
+    return verdict, True
 
 
 def expired(session: Session) -> Sequence[Job]:

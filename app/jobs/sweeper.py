@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable, Mapping
 
 from redis.exceptions import RedisError
 
-from app.core.config import Settings
 from app.core.errors import PentimentoError
-from app.infra.blobs import Blobs
-from app.infra.broker import Broker
-from app.infra.database import Database
-from app.infra.streams import EventWriter
-from app.jobs import pictures, repository
-from app.jobs.events import snapshot
-from app.jobs.models import TASKS, Job, State
+from app.infra.clients import Clients
+from app.jobs import events, job_events, pictures, repository, verdict_events
+from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT, Job, State
 
 log = logging.getLogger(__name__)
 
+Snapshot = Callable[[Job], events.Event]
+# How a row of each kind is told; a kind that is not named is told by what all have in common.
+SNAPSHOTS: dict[str, Snapshot] = {STYLIZE: job_events.snapshot, VERDICT: verdict_events.snapshot}
+# What a worker was doing when it died, and what may help.
+_DOING = {
+    STYLIZE: ("painting this picture", "Try a smaller size."),
+    VERDICT: ("looking at this picture", "Try a smaller one."),
+    EXPERIMENT: ("running this experiment", "Try fewer pictures, or shorter embeddings."),
+}
+
 
 class Sweeper:
-    def __init__(self, settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> None:
-        self._settings = settings
-        self._database = database
-        self._blobs = blobs
-        self._events = events
-        self._broker = broker
+    """
+    Args:
+        snapshots: how rows of each kind are told to those who watch.
+    """
+
+    def __init__(self, clients: Clients, snapshots: Mapping[str, Snapshot] = SNAPSHOTS) -> None:
+        self._settings = clients.settings
+        self._database = clients.database
+        self._blobs = clients.blobs
+        self._events = clients.events
+        self._broker = clients.broker
+        self._snapshots = snapshots
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -68,7 +80,8 @@ class Sweeper:
         for job in settled:
             log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
             try:
-                self._events.publish(job.id, snapshot(job).model_dump_json(), last=job.terminal)
+                told = self._snapshots.get(job.kind, events.snapshot)(job)
+                self._events.publish(job.id, told.model_dump_json(), last=job.terminal)
             except RedisError as error:
                 log.warning("event not published, streams read the row: %s", error)
 
@@ -99,6 +112,7 @@ def settle_crash(job: Job, max_crashes: int) -> None:
         job.state = State.CANCELLED
     elif job.crashes >= max_crashes:
         job.state = State.FAILED
-        job.error = f"The worker died {job.crashes} times while painting this picture, so it was given up. Try a smaller size."
+        doing, remedy = _DOING[job.kind]
+        job.error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
     else:
         job.state = State.QUEUED

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from app.jobs.events import CurvePoint
+from app.jobs.job_events import CurvePoint
 
 WIDTH = 240
 HEIGHT = 64

@@ -8,11 +8,13 @@ from typing import Literal
 from app.core.specs import PRESETS, StyleParams
 from app.imaging.receipt import Receipt
 from app.jobs import pictures
-from app.jobs.events import JobEvent, picture_url, snapshot
+from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import Job, State
 from app.jobs.receipts import receipt_of
 from app.web.curves import Curve, draw
 from app.web.form import Option, option, values_of
+from app.web.result_size import result_size
+from app.web.verdict_view import VerdictView
 
 STAGES = {
     "prepare": "Preparing the pictures",
@@ -27,6 +29,7 @@ CURVES: tuple[tuple[str, Literal["content", "style"]], ...] = (("Content", "cont
 class JobView:
     job: Job
     event: JobEvent
+    verdict: VerdictView | None = None
 
     @property
     def id(self) -> str:
@@ -48,12 +51,7 @@ class JobView:
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the result, so that its place is kept free."""
-        params = StyleParams.model_validate(self.job.params)
-        if params.aspect == "square":
-            return params.size, params.size
-        width, height = self.job.inputs["content"]["width"], self.job.inputs["content"]["height"]
-        scale = params.size / max(width, height)
-        return max(1, round(width * scale)), max(1, round(height * scale))
+        return result_size(self.job)
 
     @property
     def title(self) -> str:
@@ -106,11 +104,11 @@ class JobView:
 
     @property
     def receipt(self) -> Receipt:
-        return receipt_of(self.job)
+        return receipt_of(self.job, self.verdict.job if self.verdict else None)
 
     def shown(self, event: JobEvent) -> JobView:
-        return JobView(self.job, event)
+        return JobView(self.job, event, self.verdict)
 
 
-def view(job: Job, event: JobEvent | None = None) -> JobView:
-    return JobView(job, event or snapshot(job))
+def view(job: Job, event: JobEvent | None = None, verdict: VerdictView | None = None) -> JobView:
+    return JobView(job, event or snapshot(job), verdict)

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from typing import Generic
 
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
@@ -15,7 +16,7 @@ from starlette.responses import StreamingResponse
 
 from app.core.errors import NotFound, PentimentoError
 from app.infra.streams import EventReader
-from app.jobs.events import JobEvent
+from app.jobs.events import E
 from app.jobs.models import TERMINAL, State
 
 log = logging.getLogger(__name__)
@@ -26,34 +27,36 @@ ROW_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 15.0
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
-ReadRow = Callable[[], JobEvent]
-
 
 @dataclass(frozen=True)
-class Sight:
+class Sight(Generic[E]):
     """One thing to send: an event with its stream id, or nothing but a sign of life."""
 
-    event: JobEvent | None
+    event: E | None
     id: str | None = None
 
 
-class Follower:
+class Follower(Generic[E]):
     """Follows one job for one client; full state each time, so that repeats and gaps are harmless.
 
     No database session is held while waiting: ``read_row`` opens a short one in a thread.
+
+    Args:
+        model: the event of the job's kind.
     """
 
-    def __init__(self, job_id: str, read_row: ReadRow, reader: EventReader, closing: asyncio.Event) -> None:
+    def __init__(self, job_id: str, model: type[E], read_row: Callable[[], E], reader: EventReader, closing: asyncio.Event) -> None:
         self._job_id = job_id
+        self._model = model
         self._read_row = read_row
         self._reader = reader
         self._closing = closing
         self._position: str | None = None
-        self._shown: JobEvent | None = None
+        self._shown: E | None = None
         self._gone = False
         self._row_read = self._sent = time.monotonic()
 
-    async def follow(self, last_event_id: str | None = None) -> AsyncIterator[Sight]:
+    async def follow(self, last_event_id: str | None = None) -> AsyncIterator[Sight[E]]:
         """Yield the job's state until its end, its deletion or the server's shutdown."""
         # The position is taken before the row is read, so that nothing falls in between.
         resumed = await self._find_position(last_event_id)
@@ -92,20 +95,20 @@ class Follower:
             log.warning("stream away, following the row: job=%s %s", self._job_id, error)
         return False
 
-    async def _listen(self) -> AsyncIterator[Sight]:
+    async def _listen(self) -> AsyncIterator[Sight[E]]:
         try:
             if self._position is None:
                 self._position = await self._reader.last_id(self._job_id)
             async for entry_id, payload in self._reader.after(self._job_id, self._position, _WAIT_MS):
                 self._position = entry_id
-                sight = await self._from_stream(JobEvent.model_validate_json(payload))
+                sight = await self._from_stream(self._model.model_validate_json(payload))
                 if sight is not None:
                     yield sight
         except (RedisError, OSError) as error:
             log.debug("stream away, following the row: job=%s %s", self._job_id, error)
             await asyncio.sleep(_AWAY_SECONDS)
 
-    async def _from_stream(self, event: JobEvent) -> Sight | None:
+    async def _from_stream(self, event: E) -> Sight[E] | None:
         if event.state == State.QUEUED:
             return await self._look_at_row()  # only the database knows the place in the queue
         shown = self._shown
@@ -113,7 +116,7 @@ class Follower:
             return self._show(event)
         return self._only_flags(event, shown)
 
-    async def _look_at_row(self) -> Sight | None:
+    async def _look_at_row(self) -> Sight[E] | None:
         """Return the row's state where it says something that the client has not seen."""
         shown = self._shown
         event = await self._row()
@@ -127,26 +130,32 @@ class Follower:
             return self._only_flags(event, shown)
         return self._show(event) if event != shown else None
 
-    def _only_flags(self, event: JobEvent, shown: JobEvent) -> Sight | None:
+    def _only_flags(self, event: E, shown: E) -> Sight[E] | None:
         """The row is written less often than the stream: of older figures only the flags can be news."""
         if event.stopping == shown.stopping and event.silent == shown.silent:
             return None
         news = {"stopping": event.stopping, "silent": event.silent}
         return self._show(shown.model_copy(update=news | ({"remaining": None} if event.silent else {})))
 
-    async def _row(self) -> JobEvent | None:
+    async def _row(self) -> E | None:
         self._row_read = time.monotonic()
         try:
             return await run_in_threadpool(self._read_row)
         except NotFound:
             return None
 
-    def _show(self, event: JobEvent) -> Sight:
+    def _show(self, event: E) -> Sight[E]:
         if self._shown is not None and event.state in TERMINAL and self._shown.state == State.RUNNING:
             event = event.model_copy(update={"percent": max(event.percent, self._shown.percent)})
         self._shown = event
         self._sent = time.monotonic()
         return Sight(event, self._position)
+
+
+async def as_json(sights: AsyncIterator[Sight[E]]) -> AsyncIterator[str]:
+    """Yield what is seen as messages for programs, each with the whole event."""
+    async for sight in sights:
+        yield KEEP_ALIVE if sight.event is None else message(sight.event.model_dump_json(), entry_id=sight.id)
 
 
 def message(data: str, *, event: str | None = None, entry_id: str | None = None) -> str:

@@ -32,4 +32,4 @@ def test_cells_and_bias_are_the_logit_and_cover_the_grid() -> None:
 )
 def test_a_run_becomes_stylised_where_it_stays_so(probabilities: tuple[float, ...], became: int | None) -> None:
     frames = tuple(FrameScore(iteration=10 * n, probability=one) for n, one in enumerate(probabilities))
-    assert became_stylised(frames, 0.5) == became
+    assert became_stylised(frames, Band(low=0.2, threshold=0.3, high=0.45)) == became

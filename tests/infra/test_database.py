@@ -5,17 +5,37 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from app.core.config import Settings
 from app.core.errors import StorageFull, Unavailable
+from app.infra import database as database_module
 from app.infra.database import Base, Database, migrate
 from app.jobs import repository
-from app.jobs.models import Job
+from app.jobs.models import VERDICT, Job
+
+MIGRATIONS = Path(database_module.__file__).with_name("migrations")
+
+
+def newest_migration() -> str:
+    return max(path.name for path in MIGRATIONS.glob("versions/0*.py")).partition("_")[0]
+
+
+def upgrade_to(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
 
 
 def test_the_migrated_tables_are_those_of_the_models(database: Database) -> None:
@@ -32,7 +52,7 @@ def test_migrating_again_and_at_once_changes_nothing(settings: Settings) -> None
         thread.join()
     migrate(settings)
     with sqlite3.connect(settings.data / "pentimento.db") as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_migration(),)]
     connection.close()
 
 
@@ -64,3 +84,42 @@ def test_a_full_disk_is_told_from_a_database_that_is_away(database: Database) ->
         session.execute(text("PRAGMA max_page_count = 1"))
         session.execute(text("CREATE TABLE filler (x)"))
         session.execute(text("INSERT INTO filler SELECT hex(randomblob(1000000))"))
+
+
+def test_jobs_of_the_first_version_stay_as_they_were(settings: Settings) -> None:
+    old = Database(settings.sql_url)
+    upgrade_to(old, "0001")
+    columns = {
+        "id": "'0123456789abcdef0123456789abcdef'",
+        "kind": "'stylize'",
+        "owner": "'fedcba9876543210fedcba9876543210'",
+        "state": "'done'",
+        "preset": "'default'",
+        "params": "'{\"size\": 256}'",
+        "inputs": "'{}'",
+        "attempt": "1",
+        "crashes": "0",
+        "stop_requested": "0",
+        "cancel_requested": "0",
+        "result": "'result-1.png'",
+        "stopped_early": "1",
+        "created_at": "1700000000.5",
+    }
+    with old.write() as session:
+        session.connection().exec_driver_sql(f"INSERT INTO jobs ({', '.join(columns)}) VALUES ({', '.join(columns.values())})")  # noqa: S608
+    old.close()
+    migrate(settings)
+    new = Database(settings.sql_url)
+    with new.read() as session:
+        job = session.get_one(Job, "0123456789abcdef0123456789abcdef")
+    assert (job.kind, job.state, job.params, job.result, job.stopped_early) == ("stylize", "done", {"size": 256}, "result-1.png", True)
+    assert (job.created_at, job.parent, job.frames, job.report) == (1700000000.5, None, None, None)
+    with pytest.raises(IntegrityError), new.write() as session:
+        for n in range(2):
+            verdict = Job(id=f"{n:032}", kind=VERDICT, owner=job.owner, parent=job.id, preset="", params={}, inputs={}, created_at=1.0)
+            session.add(verdict)
+    with new.write() as session:
+        for n in range(2):
+            batch = Job(id=f"{n:032}", kind="stylize", owner=job.owner, parent="a" * 32, preset="", params={}, inputs={}, created_at=1.0)
+            session.add(batch)
+    new.close()

@@ -72,12 +72,14 @@ def test_a_write_under_a_lost_attempt_is_refused(database: Database, add_job: Ad
     job = _claim(database)
     assert job is not None
     with database.write() as session:
-        assert repository.write_claimed(session, job.id, 1, preview="one.jpg")
+        written = repository.write_claimed(session, job.id, 1, preview="one.jpg")
+    assert written is not None
+    assert (written.id, written.preview, written.state) == (job.id, "one.jpg", State.RUNNING)
     with database.write() as session:
         session.get_one(Job, job.id).attempt = 2
     with database.write() as session:
-        assert not repository.write_claimed(session, job.id, 1, preview="two.jpg")
+        assert repository.write_claimed(session, job.id, 1, preview="two.jpg") is None
     with database.read() as session:
         assert session.get_one(Job, job.id).preview == "one.jpg"
-        assert repository.flags(session, job.id, 1) is None
-        assert repository.flags(session, job.id, 2) == (False, False)
+        assert repository.read_claimed(session, job.id, 1) is None
+        assert repository.read_claimed(session, job.id, 2) is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 
 from app.core.progress import Losses, Progress
-from app.jobs.events import MAX_CURVE_POINTS, LiveRecorder, snapshot
-from app.jobs.models import Job, State
+from app.jobs.job_events import MAX_CURVE_POINTS, LiveRecorder, snapshot
+from app.jobs.models import STYLIZE, Job, State
 
 
 def _progress(iteration: int, fraction: float = 0.5) -> Progress:
@@ -33,7 +33,7 @@ def test_the_curve_is_thinned_evenly_and_keeps_its_start() -> None:
 
 
 def test_a_snapshot_tells_the_row() -> None:
-    job = Job(id="f" * 32, state=State.QUEUED, stop_requested=False, cancel_requested=False, stopped_early=False)
+    job = Job(id="f" * 32, kind=STYLIZE, state=State.QUEUED, stop_requested=False, cancel_requested=False, stopped_early=False)
     event = snapshot(job, queue_position=4)
     assert (event.state, event.queue_position, event.percent, event.preview, event.result) == (State.QUEUED, 4, 0.0, None, None)
     job.state, job.preview, job.result = State.DONE, "preview-1-0003.jpg", "result-1.png"

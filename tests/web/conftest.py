@@ -18,12 +18,14 @@ from PIL import Image
 from app.core.config import Settings
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.infra.blobs import Blobs
+from app.infra.broker import Broker
+from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
-from app.jobs.models import STYLIZE
 from app.main import create_app
 from app.web.deps import Services
-from workers.runtime import Assignment, Outcome, Runtime
+from workers.runtime.life import Runtime
+from workers.runtime.stylizing import Assignment, Outcome, Stylizing
 
 FACTS = {
     "weights": {"vgg19": "a" * 64, "adain_decoder": "b" * 64},
@@ -76,7 +78,7 @@ class Studio:
 
     @property
     def events(self) -> EventWriter:
-        return self.runtime.events
+        return self.runtime.clients.events
 
     def submit(self, client: TestClient | None = None, **fields: Any) -> str:
         answer = (client or self.client).post("/api/jobs", files=two_pictures(), data=fields)
@@ -85,7 +87,7 @@ class Studio:
         return job_id
 
     def work(self, engine: Callable[[Assignment, OnProgress], Outcome] = paint) -> None:
-        assert self.runtime.run_one(STYLIZE, engine)
+        assert self.runtime.run_one(Stylizing, engine)
 
     def finished(self) -> str:
         job_id = self.submit(size=64)
@@ -98,13 +100,14 @@ def composed(settings: Settings, redis_client: redis.Redis) -> Iterator[Studio]:
     """The application, not yet started."""
     settings = settings.model_copy(update={"preview_seconds": 0.0, "max_upload_mb": 0.2})
     app = create_app(settings)
-    database = Database(settings.sql_url)
-    runtime = Runtime(settings, database, Blobs(settings.picture_url), EventWriter(redis_client))
+    database, broker = Database(settings.sql_url), Broker(settings, redis_client)
+    runtime = Runtime(Clients(settings, database, Blobs(settings.picture_url), EventWriter(redis_client), broker))
 
     def new_client() -> TestClient:
         return TestClient(app, follow_redirects=False)
 
     yield Studio(app, settings, new_client(), new_client, runtime)
+    broker.close()
     database.close()
 
 

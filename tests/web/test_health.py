@@ -66,7 +66,7 @@ def test_each_part_is_named_when_it_fails(studio: Studio, redis_client: redis.Re
 
 
 def test_the_openapi_examples_are_what_the_models_take(studio: Studio) -> None:
-    from app.jobs.events import JobEvent
+    from app.jobs.job_events import JobEvent
     from app.web.routes.api_models import Accepted, JobDetail
 
     openapi = studio.client.get("/openapi.json").json()

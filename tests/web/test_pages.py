@@ -11,7 +11,7 @@ from app.core.progress import OnProgress
 from app.core.specs import PRESETS, StyleParams
 from app.web.form import FormState, changes, values_of
 from tests.web.conftest import Studio, picture, two_pictures
-from workers.runtime import Assignment, Outcome
+from workers.runtime.stylizing import Assignment, Outcome
 
 
 def field(page: str, name: str) -> str:

@@ -13,7 +13,7 @@ import redis.asyncio
 
 from app.infra.streams import EventReader
 from app.jobs import repository
-from app.jobs.events import JobEvent, Live, snapshot
+from app.jobs.job_events import JobEvent, Painting, snapshot
 from app.jobs.models import STYLIZE, Job, State
 from app.web import sse
 from tests.web.conftest import Studio
@@ -41,20 +41,20 @@ def messages(text: str) -> list[Message]:
 
 
 def claim(studio: Studio) -> Job:
-    with studio.runtime.database.write() as session:
+    with studio.runtime.clients.database.write() as session:
         job = repository.claim(session, STYLIZE, 30)
     assert job is not None
     return job
 
 
 def publish(studio: Studio, job: Job, percent: float, state: State = State.RUNNING, **changes: object) -> None:
-    job.progress = Live(stage="refine", percent=percent).model_dump(mode="json")
+    job.progress = Painting(stage="refine", percent=percent).model_dump(mode="json")
     event = snapshot(job).model_copy(update={"state": state, **changes})
     studio.events.publish(job.id, event.model_dump_json())
 
 
 def end(studio: Studio, job: Job, state: State = State.DONE, say: bool = True) -> None:
-    with studio.runtime.database.write() as session:
+    with studio.runtime.clients.database.write() as session:
         assert repository.write_claimed(session, job.id, job.attempt, state=state, lease_until=None, finished_at=repository.now(session))
     if say:
         publish(studio, job, 100 if state == State.DONE else 60, state)
@@ -146,7 +146,7 @@ def test_a_new_attempt_begins_again(studio: Studio) -> None:
     def tell() -> None:
         time.sleep(0.3)
         publish(studio, first, 50)
-        with studio.runtime.database.write() as session:
+        with studio.runtime.clients.database.write() as session:
             assert repository.write_claimed(session, job_id, first.attempt, state=State.QUEUED, lease_until=None)
         second = claim(studio)
         publish(studio, second, 5)
@@ -166,7 +166,7 @@ def test_a_worker_that_falls_silent_is_told_without_a_change_of_picture(studio: 
     def tell() -> None:
         time.sleep(0.3)
         publish(studio, job, 50)
-        with studio.runtime.database.write() as session:
+        with studio.runtime.clients.database.write() as session:
             unheard_for_25_seconds = repository.now(session) + studio.settings.lease_seconds - 25
             assert repository.write_claimed(session, job_id, job.attempt, lease_until=unheard_for_25_seconds)
         time.sleep(3.5)
@@ -268,7 +268,7 @@ def test_no_database_connection_is_held_by_open_streams(studio: Studio) -> None:
     row = lambda: studio.services.jobs.event(job.owner, job_id)  # noqa: E731
 
     async def watch() -> list[str]:
-        sights = sse.Follower(job_id, row, reader, asyncio.Event()).follow()
+        sights = sse.Follower(job_id, JobEvent, row, reader, asyncio.Event()).follow()
         return [str(sight.event.state) async for sight in sights if sight.event is not None]
 
     async def all_watch() -> list[list[str]]:

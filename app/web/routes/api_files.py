@@ -12,7 +12,6 @@ from app.core.errors import NotFound
 from app.imaging import encode
 from app.imaging.receipt import Receipt, attach
 from app.jobs.models import Job
-from app.jobs.receipts import receipt_of
 from app.web.deps import OwnerDep, ServicesDep
 from app.web.routes.api_jobs import ENDED, PROBLEMS
 
@@ -47,14 +46,14 @@ def result(
     job, stored = services.jobs.result(owner, job_id)
     picture = stored if kind == "png" else encode.jpeg(encode.read_rgb(stored))
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(job)}.{"png" if kind == "png" else "jpg"}"'}
-    return Response(attach(picture, receipt_of(job)), media_type=f"image/{kind}", headers=headers)
+    return Response(attach(picture, services.jobs.receipt(owner, job_id)), media_type=f"image/{kind}", headers=headers)
 
 
 @router.head("/receipt", include_in_schema=False)
 @router.get("/receipt", summary="Read the receipt", response_description="How the picture was made.", responses={**PROBLEMS, **ENDED})
 def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
-    """Everything needed to paint the same picture again: parameters, seed, inputs, weights, versions."""
-    return receipt_of(services.jobs.get(owner, job_id))
+    """Everything needed to paint the same picture again: parameters, seed, inputs, weights, versions; and the verdict, once there is one."""
+    return services.jobs.receipt(owner, job_id)
 
 
 @router.head("/pictures/{name}", include_in_schema=False)

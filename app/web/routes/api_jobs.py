@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from app.jobs.job_events import JobEvent
 from app.web import sse
 from app.web.deps import FormDep, OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
@@ -85,13 +85,8 @@ async def events(
     last_event_id: Annotated[str | None, Header(description="Id of the newest event received.")] = None,
 ) -> Response:
     await run_in_threadpool(services.jobs.get, owner, job_id)
-    follower = sse.Follower(job_id, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
-
-    async def messages() -> AsyncIterator[str]:
-        async for sight in follower.follow(last_event_id):
-            yield sse.KEEP_ALIVE if sight.event is None else sse.message(sight.event.model_dump_json(), entry_id=sight.id)
-
-    return sse.stream(messages())
+    follower = sse.Follower(job_id, JobEvent, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
+    return sse.stream(sse.as_json(follower.follow(last_event_id)))
 
 
 @router.post(

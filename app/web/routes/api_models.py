@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.specs import StyleParams
 from app.jobs import pictures
-from app.jobs.events import JobEvent, picture_url, snapshot
+from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import Job, State
 
 _ID = "0f3a6f0b8f6d4a1c9c1a5e2d7b4c8e90"

@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import PentimentoError
+from app.jobs.job_events import JobEvent
 from app.web import sse
 from app.web.deps import FormDep, FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.job_view import JobView, view
 from app.web.render import page, render
-from app.web.routes.pages import studio
+from app.web.routes.pages import job_shown, studio
 
 router = APIRouter(prefix="/jobs", include_in_schema=False)
 
@@ -46,11 +47,11 @@ def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: From
 @router.get("/{job_id}/stream")
 async def stream(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.jobs.get, owner, job_id)
-    follower = sse.Follower(job_id, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
+    follower = sse.Follower(job_id, JobEvent, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
     return sse.stream(_parts(services, owner, view(job), follower))
 
 
-async def _parts(services: Services, owner: str, shown: JobView, follower: sse.Follower) -> AsyncIterator[str]:
+async def _parts(services: Services, owner: str, shown: JobView, follower: sse.Follower[JobEvent]) -> AsyncIterator[str]:
     """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
     look: str | None = None
     picture: str | None = None
@@ -76,7 +77,7 @@ async def _parts(services: Services, owner: str, shown: JobView, follower: sse.F
 def _ended(services: Services, owner: str, shown: JobView) -> JobView:
     """Return the job with what its worker wrote at the end; as it was, where it has been deleted."""
     try:
-        return view(services.jobs.get(owner, shown.id), shown.event)
+        return job_shown(services, owner, shown.id, shown.event)
     except PentimentoError:
         return shown
 
@@ -108,4 +109,4 @@ def restore(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
 def _shown(services: Services, owner: str, job_id: str, htmx: bool) -> HTMLResponse | RedirectResponse:
     if not htmx:
         return RedirectResponse(f"/jobs/{job_id}", 303)
-    return page("partials/_job.html", job=view(services.jobs.get(owner, job_id), services.jobs.event(owner, job_id)))
+    return page("partials/_job.html", job=job_shown(services, owner, job_id, services.jobs.event(owner, job_id)))

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from tests.web.conftest import FACTS, Studio
-from workers.runtime import Assignment, Outcome
+from workers.runtime.stylizing import Assignment, Outcome
 
 
 class Engine:

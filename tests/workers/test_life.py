@@ -22,12 +22,14 @@ from app.core.errors import EngineError, StorageFull, Unavailable
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.imaging import encode
 from app.infra.blobs import Blobs
+from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
 from app.jobs import pictures, repository
-from app.jobs.models import STYLIZE, Job, State
+from app.jobs.models import Job, State
 from app.jobs.service import JobService
-from workers.runtime import HUNG_EXIT_STATUS, Assignment, Outcome, Runtime
+from workers.runtime.life import HUNG_EXIT_STATUS, Runtime
+from workers.runtime.stylizing import Assignment, Outcome, Stylizing
 
 AddJob = Callable[..., Job]
 OWNER = "a" * 32
@@ -56,9 +58,9 @@ def paints(assignment: Assignment, on_progress: OnProgress) -> Outcome:
 
 
 @pytest.fixture
-def runtime(settings: Settings, database: Database, blobs: Blobs, events: EventWriter) -> Runtime:
-    quick = settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0})
-    return Runtime(quick, database, blobs, events)
+def runtime(clients: Clients) -> Runtime:
+    quick = clients.settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0})
+    return Runtime(dataclasses.replace(clients, settings=quick))
 
 
 def row(database: Database, job: Job) -> Job:
@@ -74,7 +76,7 @@ def test_a_job_is_painted_stored_and_told(
     runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, redis_client: redis.Redis
 ) -> None:
     job = add_job()
-    assert runtime.run_one(STYLIZE, paints)
+    assert runtime.run_one(Stylizing, paints)
     done = row(database, job)
     assert (done.state, done.attempt, done.stopped_early, done.error) == (State.DONE, 1, False, None)
     assert done.facts == {"iterations": 10}
@@ -89,8 +91,10 @@ def test_a_job_is_painted_stored_and_told(
     assert len(previews) == 10
     assert blobs.local_root is not None
     left = sorted(path.name for path in (blobs.local_root / pictures.folder(job.id)).iterdir())
-    assert left == ["content.png", "preview-1-0010.jpg", "result-1.png", "style.png"]
-    assert not runtime.run_one(STYLIZE, paints), "nothing was left to claim"
+    frames = [f"preview-1-{n:04d}.jpg" for n in range(1, 11)]
+    assert left == ["content.png", *frames, "result-1.png", "style.png"]
+    assert done.frames == [{"iteration": n, "name": name} for n, name in enumerate(frames, start=1)]
+    assert not runtime.run_one(Stylizing, paints), "nothing was left to claim"
 
 
 def test_the_engine_gets_the_stored_pictures_and_parameters(runtime: Runtime, blobs: Blobs, add_job: AddJob) -> None:
@@ -101,7 +105,7 @@ def test_the_engine_gets_the_stored_pictures_and_parameters(runtime: Runtime, bl
         seen.append(assignment)
         return Outcome(grey(0))
 
-    runtime.run_one(STYLIZE, look)
+    runtime.run_one(Stylizing, look)
     assert (seen[0].params.size, seen[0].params.seed) == (64, 7)
     np.testing.assert_array_equal(seen[0].content, encode.read_rgb(blobs.get(pictures.key(job.id, "content.png"))))
 
@@ -119,7 +123,7 @@ def test_stop_keeps_the_best_picture_as_done(
             on_progress(record(2))
         return Outcome(grey(20))
 
-    runtime.run_one(STYLIZE, stopped)
+    runtime.run_one(Stylizing, stopped)
     done = row(database, job)
     assert (done.state, done.stopped_early) == (State.DONE, True)
     assert done.result is not None
@@ -140,7 +144,7 @@ def test_stop_while_waiting_ends_with_the_first_picture(runtime: Runtime, databa
             calls.append(1)
         return Outcome(grey(10))
 
-    runtime.run_one(STYLIZE, first)
+    runtime.run_one(Stylizing, first)
     assert calls == [0, 1]
     done = row(database, job)
     assert (done.state, done.stopped_early) == (State.DONE, True)
@@ -159,7 +163,7 @@ def test_cancel_while_running_ends_as_cancelled_and_keeps_the_picture(
             on_progress(record(2))
         return Outcome(grey(10))
 
-    runtime.run_one(STYLIZE, cancelled)
+    runtime.run_one(Stylizing, cancelled)
     ended = row(database, job)
     assert (ended.state, ended.stopped_early) == (State.CANCELLED, False)
     assert service.result(OWNER, job.id)[1].startswith(b"\x89PNG")
@@ -172,7 +176,7 @@ def test_cancel_while_waiting_is_at_once_and_never_claimed(
     job = add_job()
     service.cancel(OWNER, job.id)
     assert row(database, job).state == State.CANCELLED
-    assert not runtime.run_one(STYLIZE, paints)
+    assert not runtime.run_one(Stylizing, paints)
 
 
 def test_an_error_of_the_engine_is_told_in_its_words(runtime: Runtime, database: Database, add_job: AddJob) -> None:
@@ -181,7 +185,7 @@ def test_an_error_of_the_engine_is_told_in_its_words(runtime: Runtime, database:
     def fails(assignment: Assignment, on_progress: OnProgress) -> Outcome:
         raise EngineError("The loss is no longer a number.")
 
-    runtime.run_one(STYLIZE, fails)
+    runtime.run_one(Stylizing, fails)
     assert (row(database, job).state, row(database, job).error) == (State.FAILED, "The loss is no longer a number.")
 
 
@@ -191,7 +195,7 @@ def test_an_unforeseen_error_fails_the_job_without_its_details(runtime: Runtime,
     def breaks(assignment: Assignment, on_progress: OnProgress) -> Outcome:
         raise KeyError("secret detail")
 
-    runtime.run_one(STYLIZE, breaks)
+    runtime.run_one(Stylizing, breaks)
     failed = row(database, job)
     assert failed.state == State.FAILED
     assert "secret" not in (failed.error or "secret")
@@ -205,7 +209,7 @@ def test_a_lost_lease_writes_nothing(runtime: Runtime, database: Database, blobs
             session.get_one(Job, job.id).attempt = 2
         return Outcome(grey(1))
 
-    runtime.run_one(STYLIZE, overtaken)
+    runtime.run_one(Stylizing, overtaken)
     left = row(database, job)
     assert (left.state, left.attempt, left.result) == (State.RUNNING, 2, None)
 
@@ -220,17 +224,17 @@ def test_the_lease_is_renewed_while_the_engine_is_busy(runtime: Runtime, databas
             time.sleep(0.3)
         return Outcome(grey(1))
 
-    runtime.run_one(STYLIZE, busy)
+    runtime.run_one(Stylizing, busy)
     assert leases[1] > leases[0] + 0.15
 
 
 def test_a_worker_that_shuts_down_gives_its_job_back(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
-    leaving = Runtime(runtime.settings, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: True)
-    leaving.run_one(STYLIZE, paints)
+    leaving = Runtime(runtime.clients, shutting_down=lambda: True)
+    leaving.run_one(Stylizing, paints)
     back = row(database, job)
     assert (back.state, back.crashes, back.lease_until, back.result) == (State.QUEUED, 0, None, None)
-    assert runtime.run_one(STYLIZE, paints)
+    assert runtime.run_one(Stylizing, paints)
     assert (row(database, job).state, row(database, job).attempt) == (State.DONE, 2)
 
 
@@ -242,7 +246,7 @@ def test_the_same_wake_up_many_times_gives_one_result(runtime: Runtime, database
         painted.append(1)
         return paints(assignment, on_progress)
 
-    threads = [threading.Thread(target=runtime.run_one, args=(STYLIZE, counts)) for _ in range(10)]
+    threads = [threading.Thread(target=runtime.run_one, args=(Stylizing, counts)) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -254,7 +258,7 @@ def test_the_same_wake_up_many_times_gives_one_result(runtime: Runtime, database
 def test_events_are_lost_without_harm_when_the_broker_is_away(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
     away = EventWriter(redis.Redis.from_url("redis://127.0.0.1:1/0"))
-    assert Runtime(runtime.settings, runtime.database, runtime.blobs, away).run_one(STYLIZE, paints)
+    assert Runtime(dataclasses.replace(runtime.clients, events=away)).run_one(Stylizing, paints)
     assert row(database, job).state == State.DONE
 
 
@@ -262,7 +266,7 @@ def test_a_moment_without_database_or_storage_does_not_end_a_job(
     runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job()
-    monkeypatch.setattr("workers.runtime._RETRY_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", (0.01, 0.01))
     away = {"database": 0, "storage": 0}
     put, write = Blobs.put, Database.write
 
@@ -290,7 +294,7 @@ def test_a_moment_without_database_or_storage_does_not_end_a_job(
         away.update(database=2, storage=2)
         return Outcome(grey(50))
 
-    runtime.run_one(STYLIZE, troubled)
+    runtime.run_one(Stylizing, troubled)
     assert away == {"database": 0, "storage": 0}
     assert row(database, job).state == State.DONE
 
@@ -299,7 +303,7 @@ def test_a_database_that_stays_away_leaves_the_job_to_its_lease(
     runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job()
-    monkeypatch.setattr("workers.runtime._RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", (0.01,))
     write = Database.write
 
     def gone(self: Database) -> AbstractContextManager[Session]:
@@ -309,7 +313,7 @@ def test_a_database_that_stays_away_leaves_the_job_to_its_lease(
         monkeypatch.setattr(Database, "write", gone)
         return Outcome(grey(50))
 
-    runtime.run_one(STYLIZE, outlived)
+    runtime.run_one(Stylizing, outlived)
     monkeypatch.setattr(Database, "write", write)
     left = row(database, job)
     assert (left.state, left.error) == (State.RUNNING, None)
@@ -318,8 +322,8 @@ def test_a_database_that_stays_away_leaves_the_job_to_its_lease(
 def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
     closing: list[bool] = []
-    slow = runtime.settings.model_copy(update={"heartbeat_seconds": 60.0})
-    leaving = Runtime(slow, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: bool(closing))
+    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
 
     def finishing(assignment: Assignment, on_progress: OnProgress) -> Outcome:
         on_progress(record(10))
@@ -327,13 +331,13 @@ def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runti
         on_progress(dataclasses.replace(record(10), stage="finish"))
         return Outcome(grey(100))
 
-    leaving.run_one(STYLIZE, finishing)
+    leaving.run_one(Stylizing, finishing)
     assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, False)
 
 
 def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
-    leaving = Runtime(runtime.settings, runtime.database, runtime.blobs, runtime.events, shutting_down=lambda: True)
+    leaving = Runtime(runtime.clients, shutting_down=lambda: True)
     seen: list[str] = []
 
     def slow_step(assignment: Assignment, on_progress: OnProgress) -> Outcome:
@@ -345,7 +349,7 @@ def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Run
         on_progress(record(1))
         return Outcome(grey(10))
 
-    leaving.run_one(STYLIZE, slow_step)
+    leaving.run_one(Stylizing, slow_step)
     assert seen[-1] == State.QUEUED
     back = row(database, job)
     assert (back.state, back.crashes, back.result) == (State.QUEUED, 0, None)
@@ -355,9 +359,9 @@ def test_a_job_over_the_time_limit_ends_with_its_picture(
     runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job()
-    monkeypatch.setattr("workers.runtime.TIME_LIMIT_SECONDS", 0.1)
-    monkeypatch.setattr("workers.runtime._FLAGS_EVERY_SECONDS", 0.0)
-    runtime.run_one(STYLIZE, paints)
+    monkeypatch.setattr("workers.runtime.life.TIME_LIMIT_SECONDS", 0.1)
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    runtime.run_one(Stylizing, paints)
     ended = row(database, job)
     assert (ended.state, ended.stopped_early) == (State.DONE, True)
     assert ended.facts is not None
@@ -372,10 +376,14 @@ def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Set
         "from app.infra.blobs import Blobs\n"
         "from app.infra.database import Database\n"
         "from app.infra.streams import EventWriter\n"
-        "from workers.runtime import Runtime\n"
+        "from app.infra.broker import Broker\n"
+        "from app.infra.clients import Clients\n"
+        "from workers.runtime.life import Runtime\n"
+        "from workers.runtime.stylizing import Stylizing\n"
         "s = Settings()\n"
-        "r = Runtime(s, Database(s.sql_url), Blobs(s.picture_url), EventWriter(redis.Redis.from_url(s.redis_url)))\n"
-        "r.run_one('stylize', lambda assignment, on_progress: time.sleep(60))\n"
+        "c = redis.Redis.from_url(s.redis_url)\n"
+        "r = Runtime(Clients(s, Database(s.sql_url), Blobs(s.picture_url), EventWriter(c), Broker(s, c)))\n"
+        "r.run_one(Stylizing, lambda assignment, on_progress: time.sleep(60))\n"
     )
     env = os.environ | {
         "PENTIMENTO_DATA_DIR": str(settings.data),

@@ -1,0 +1,229 @@
+"""A job's life around any engine: claim, heartbeat, progress, stop and cancel, commit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from redis.exceptions import RedisError
+
+from app.core.errors import PentimentoError, StorageFull, Unavailable
+from app.core.progress import StopRequested
+from app.infra.broker import HARD_LIMIT_SECONDS
+from app.infra.clients import Clients
+from app.infra.database import db_now
+from app.jobs import repository
+from app.jobs.events import Live
+from app.jobs.models import TASKS, Job, State
+from workers.runtime.kind import A, Kind, O, P
+
+log = logging.getLogger(__name__)
+
+# How often the row is read for its flags and an event is sent, and how often figures are written to it.
+_LOOK_EVERY_SECONDS = 0.2
+_WRITE_EVERY_SECONDS = 2.0
+_RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
+# A job that goes on for longer ends as if it had been stopped, well before Celery's hard limit kills it.
+TIME_LIMIT_SECONDS = HARD_LIMIT_SECONDS - 600
+HUNG_EXIT_STATUS = 70
+
+T = TypeVar("T")
+Work = Callable[[A, Callable[[P], None]], O]
+
+
+class LeaseLost(Exception):
+    """Another worker has the job now, or it was ended: nothing more may be written."""
+
+
+@dataclass(frozen=True)
+class Runtime:
+    clients: Clients
+    shutting_down: Callable[[], bool] = lambda: False
+
+    def run_one(self, kind: type[Kind[A, P, O]], work: Work[A, P, O]) -> bool:
+        """Claim the fairest job of ``kind`` and carry it to its end. False: none was waiting."""
+        with self.clients.database.write() as session:
+            job = repository.claim(session, kind.name, self.clients.settings.lease_seconds)
+        if job is None:
+            return False
+        log.info("claimed: job=%s kind=%s attempt=%d", job.id, job.kind, job.attempt)
+        _Attempt(self, kind(self.clients, job), job).carry_out(work)
+        return True
+
+
+class _Attempt(Generic[A, P, O]):
+    """One attempt at one job."""
+
+    def __init__(self, runtime: Runtime, kind: Kind[A, P, O], job: Job) -> None:
+        self._clients = runtime.clients
+        self._settings = runtime.clients.settings
+        self._shutting_down = runtime.shutting_down
+        self._kind = kind
+        self._job = job
+        self._live = Live()
+        self._stop = self._cancel = self._shutdown = False
+        self._looked = self._written = float("-inf")
+        self._began = self._moved = time.monotonic()
+
+    def carry_out(self, work: Work[A, P, O]) -> None:
+        ended = threading.Event()
+        heartbeat = threading.Thread(target=self._beat, args=(ended,), name="heartbeat", daemon=True)
+        heartbeat.start()
+        try:
+            self._publish(self._job)
+            self._finish(work(self._kind.assignment(), self._on_progress))
+        except LeaseLost:
+            log.warning("lease lost, nothing written: job=%s attempt=%d", self._job.id, self._job.attempt)
+        except StopRequested:
+            self._end_empty()
+        except Unavailable as error:
+            # No verdict on the job: its lease runs out, and the sweeper queues it again.
+            log.error("left to its lease: job=%s attempt=%d %s", self._job.id, self._job.attempt, error.message)
+        except PentimentoError as error:
+            self._fail(error.message)
+        except MemoryError:
+            self._fail(self._kind.too_large)
+        except Exception:
+            log.exception("job failed: job=%s attempt=%d", self._job.id, self._job.attempt)
+            self._fail(self._kind.broken)
+        finally:
+            ended.set()
+            heartbeat.join()
+            self._kind.close()
+
+    def _on_progress(self, progress: P) -> None:
+        self._moved = time.monotonic()
+        self._live = self._kind.live(progress)
+        try:
+            self._show(progress)
+        except (Unavailable, StorageFull, OSError) as error:
+            # A step that is not shown is no reason to stop working.
+            log.warning("step not shown: job=%s %s", self._job.id, error)
+        self._obey(progress)
+
+    def _show(self, progress: P) -> None:
+        """Send an event when one is due, from a row that also tells the flags."""
+        columns = self._kind.keep(progress)
+        moment = time.monotonic()
+        if not columns and moment - self._looked < _LOOK_EVERY_SECONDS:
+            return
+        self._looked = moment
+        if columns or moment - self._written >= _WRITE_EVERY_SECONDS:
+            self._written = moment
+            row = self._write(**columns, progress=self._live.model_dump(mode="json"))
+        else:
+            row = self._read()
+        self._stop = row.stop_requested or moment - self._began > TIME_LIMIT_SECONDS
+        self._cancel = row.cancel_requested
+        self._publish(row)
+
+    def _obey(self, progress: P) -> None:
+        """Raise when the job's flags or a shutdown say so."""
+        if self._kind.is_finishing(progress):
+            return
+        self._shutdown = self._shutting_down()
+        if self._shutdown or self._cancel or (self._stop and self._kind.has_something(progress)):
+            raise StopRequested
+
+    def _finish(self, outcome: O) -> None:
+        if self._shutdown and not (self._stop or self._cancel):
+            self._release()
+            return
+        stopped = self._stop and not self._cancel
+        columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
+        if columns is None:
+            self._end_empty()
+        else:
+            self._end(State.CANCELLED if self._cancel else State.DONE, **columns)
+
+    def _end_empty(self) -> None:
+        if self._cancel:
+            self._end(State.CANCELLED)
+        elif self._shutdown:
+            self._release()
+        else:
+            self._fail(self._kind.empty)
+
+    def _release(self) -> None:
+        """Give the job back: this worker is shutting down, which is nobody's fault."""
+        row = self._patiently(lambda: self._write(state=State.QUEUED, lease_until=None))
+        log.info("released: job=%s attempt=%d", self._job.id, self._job.attempt)
+        self._publish(row)
+
+    def _fail(self, message: str) -> None:
+        try:
+            self._end(State.FAILED, error=message)
+        except LeaseLost:
+            log.warning("failure not written, lease lost: job=%s attempt=%d", self._job.id, self._job.attempt)
+
+    def _end(self, state: State, **columns: Any) -> None:
+        """Commit the end together with the job that follows from it, then tell of both."""
+        columns |= {"state": state, "lease_until": None, "finished_at": db_now(), "progress": self._live.model_dump(mode="json")}
+
+        def commit() -> tuple[Job, Job | None]:
+            with self._clients.database.write() as session:
+                row = repository.write_claimed(session, self._job.id, self._job.attempt, **columns)
+                if row is None:
+                    raise LeaseLost
+                return row, self._kind.follow_up(session, row)
+
+        row, follower = self._patiently(commit)
+        log.info("ended: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, state)
+        self._publish(row)
+        if follower is not None:
+            self._clients.broker.wake(TASKS[follower.kind], follower.kind, follower.id)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Do what must not be lost, again after a while if database or storage are away."""
+        for wait in _RETRY_SECONDS:
+            try:
+                return action()
+            except (Unavailable, StorageFull, OSError) as error:
+                log.warning("again in %g s: job=%s %s", wait, self._job.id, error)
+                time.sleep(wait)
+        return action()
+
+    def _write(self, **columns: Any) -> Job:
+        with self._clients.database.write() as session:
+            row = repository.write_claimed(session, self._job.id, self._job.attempt, **columns)
+        if row is None:
+            raise LeaseLost
+        return row
+
+    def _read(self) -> Job:
+        with self._clients.database.read() as session:
+            row = repository.read_claimed(session, self._job.id, self._job.attempt)
+        if row is None:
+            raise LeaseLost
+        return row
+
+    def _publish(self, row: Job) -> None:
+        """Send the row's state with the live figures, which are newer than the row's."""
+        row.progress = self._live.model_dump(mode="json")
+        try:
+            self._clients.events.publish(row.id, self._kind.snapshot(row).model_dump_json(), last=row.terminal)
+        except RedisError as error:
+            log.warning("event not published, streams read the row: %s", error)
+
+    def _beat(self, ended: threading.Event) -> None:
+        """Renew the lease while there is progress; a hung engine ends this process."""
+        while not ended.wait(self._settings.heartbeat_seconds):
+            if time.monotonic() - self._moved > self._settings.stall_seconds:
+                log.error("no progress for %g s, giving up: job=%s", self._settings.stall_seconds, self._job.id)
+                os._exit(HUNG_EXIT_STATUS)
+            try:
+                if self._shutting_down():
+                    # A step that takes longer than a shutdown may: give the job back before the process is killed.
+                    self._write(state=State.QUEUED, lease_until=None)
+                    log.info("released in mid-step: job=%s attempt=%d", self._job.id, self._job.attempt)
+                    return
+                self._write(lease_until=db_now() + self._settings.lease_seconds)
+            except LeaseLost:
+                return  # the engine's next progress record finds out
+            except PentimentoError as error:
+                log.warning("heartbeat missed: job=%s %s", self._job.id, error)

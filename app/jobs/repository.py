@@ -122,10 +122,15 @@ def ensure_verdict(session: Session, job: Job) -> tuple[Job, bool]:
     if verdict is None:
         verdict = Job(id=new_id(), kind=VERDICT, owner=job.owner, parent=job.id, preset="", params={}, inputs={}, created_at=now(session))
         session.add(verdict)
-    verdict.state, verdict.crashes, verdict.cancel_requested = State.QUEUED, 0, False
-    verdict.deleted_at = verdict.finished_at = verdict.progress = verdict.error = None
+    begin_again(verdict)
     session.flush()
     return verdict, True
+
+
+def begin_again(job: Job) -> None:
+    """Queue a job that has ended as if it had never begun; its attempts go on, so that files of old ones are told apart."""
+    job.state, job.crashes, job.cancel_requested = State.QUEUED, 0, False
+    job.deleted_at = job.finished_at = job.progress = job.error = None
 
 
 def expired(session: Session) -> Sequence[Job]:

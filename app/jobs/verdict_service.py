@@ -76,6 +76,18 @@ class VerdictService(KindService[VerdictEvent]):
             self._wake(verdict)
         return verdict
 
+    def again(self, owner: str, verdict_id: str) -> Job:
+        """Queue a verdict once more that ended without a word."""
+        with self._database.write() as session:
+            verdict = self._owned(session, owner, verdict_id)
+            if not verdict.terminal or verdict.report is not None:
+                raise NotReady("This verdict is being made or has been given, so there is nothing to try again.")
+            if verdict.parent is None:
+                self._check_limits(session, owner)
+            repository.begin_again(verdict)
+        self._wake(verdict)
+        return verdict
+
     def _check_limit(self, own: int) -> None:
         if own >= self._settings.max_active_verdicts:
             raise TooMany(f"You have {own} pictures waiting for their verdict. Wait for one of them.")

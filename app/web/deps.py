@@ -19,6 +19,7 @@ from app.infra.database import Database
 from app.infra.streams import EventReader
 from app.jobs.service import JobService
 from app.jobs.verdict_service import VerdictService
+from app.web.picture_form import VerdictDesk
 from app.web.samples import Samples
 from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner
 from app.web.submission import Reception
@@ -38,6 +39,7 @@ class Services:
     decoders: DecoderPool
     samples: Samples
     reception: Reception
+    desk: VerdictDesk
     signer: OwnerSigner
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 

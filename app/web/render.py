@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.web.detector_words import DetectorWords
 from app.web.form import ROLES, presets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,7 +50,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code)
-    made.globals.update(roles=ROLES, presets=presets())
+    made.globals.update(roles=ROLES, presets=presets(), words=DetectorWords())
     return made
 
 

@@ -29,13 +29,14 @@ class Sample(BaseModel):
 
 
 class Samples:
-    """The catalogue, by role ("content" or "style") and name."""
+    """The catalogue, by role ("content", "style", or "picture" for any of them) and name."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         path = folder / "samples.json"
         listed: dict[str, list[dict[str, str]]] = json.loads(path.read_text()) if path.exists() else {}
         self.by_role = {role: {sample.name: sample for sample in map(Sample.model_validate, entries)} for role, entries in listed.items()}
+        self.by_role["picture"] = {name: sample for samples in self.by_role.values() for name, sample in samples.items()}
 
     def of(self, role: str) -> list[Sample]:
         return list(self.by_role.get(role, {}).values())

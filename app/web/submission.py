@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from app.core.errors import InputError, NotFound, ParameterErrors, PentimentoError, PictureError
 from app.core.ids import is_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
-from app.imaging.decode import Decoded, DecoderPool
+from app.imaging.normalise import Decoded
 from app.jobs import pictures
 from app.jobs.models import Job
 from app.jobs.service import JobService
 from app.web.form import ROLES, FormState, Kept, changes, values_of
-from app.web.samples import Samples
-from app.web.uploads import Form, too_large
+from app.web.given_picture import PictureReader
+from app.web.uploads import Form
 
 _NOT_PARAMETERS = frozenset({"preset", "shown_preset", *(f"{role}{part}" for role in ROLES for part in ("", "_sample", "_kept"))})
 
@@ -39,11 +39,9 @@ class Submission:
 class Reception:
     """Reads submissions; the page and the API take the same ones."""
 
-    def __init__(self, service: JobService, samples: Samples, decoders: DecoderPool, max_bytes: int) -> None:
+    def __init__(self, service: JobService, reader: PictureReader) -> None:
         self._service = service
-        self._samples = samples
-        self._decoders = decoders
-        self._max_bytes = max_bytes
+        self._reader = reader
 
     def read(self, form: Form, owner: str | None) -> Submission:
         """Return the submission.
@@ -80,7 +78,7 @@ class Reception:
         state.preset = preset if preset in PRESETS else DEFAULT_PRESET
         for role in ROLES:
             name = form.fields.get(f"{role}_sample", "")
-            if name in self._samples.by_role.get(role, {}):
+            if name in self._reader.samples.by_role.get(role, {}):
                 state.samples[role] = name
             kept = form.fields.get(f"{role}_kept", "")
             if kept and owner is not None:
@@ -104,21 +102,11 @@ class Reception:
         return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
 
     def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded]:
-        upload = form.files.get(role)
-        if form.cut_off_at == role or (upload is not None and upload.too_large):
-            raise too_large(self._max_bytes, role)
-        if upload is not None:
-            data = upload.read()
-            if not data:
-                raise PictureError("This file is empty. Choose another one.", field=role)
-            return upload.name, self._decoders.decode(data, field=role)
-        if sample := form.fields.get(f"{role}_sample"):
-            title, data = self._samples.read(role, sample)
-            return title, self._decoders.decode(data, field=role)
+        given = self._reader.read(form, role)
+        if given is not None:
+            return given
         if kept := form.fields.get(f"{role}_kept"):
             return self._kept_picture(kept, role, owner)
-        if form.fields.get(role):
-            raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
         raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
 
     def _kept_picture(self, reference: str, role: str, owner: str | None) -> tuple[str, Decoded]:

@@ -9,7 +9,7 @@ function say(line, text) {
 
 document.addEventListener("htmx:sendError", (event) => {
   // The form says it where it stands.
-  if (event.target.id !== "paint") say(lines.request, "The server cannot be reached. The job goes on; try again.");
+  if (!event.target.matches("form.paint")) say(lines.request, "The server cannot be reached. The job goes on; try again.");
 });
 document.addEventListener("htmx:afterRequest", (event) => {
   if (event.detail.xhr.status) lines.request.remove();

@@ -9,3 +9,5 @@ import "./picture.js";
 import "./announcer.js";
 import "./compare.js";
 import "./frame.js";
+import "./run.js";
+import "./verdict.js";

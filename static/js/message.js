@@ -7,7 +7,7 @@ export function setMessage(name, text) {
 
 function mark(name) {
   const wrong = Boolean(document.getElementById(`${name}-error`)?.textContent);
-  for (const field of document.querySelectorAll(`#paint [name="${name}"]`)) {
+  for (const field of document.querySelectorAll(`form.paint [name="${name}"]`)) {
     if (wrong) field.setAttribute("aria-invalid", "true");
     else field.removeAttribute("aria-invalid");
   }
@@ -15,13 +15,13 @@ function mark(name) {
 
 function showFirst() {
   for (const place of document.querySelectorAll("[data-error-for]")) mark(place.dataset.errorFor);
-  const wrong = document.querySelector('#paint [aria-invalid="true"]');
+  const wrong = document.querySelector('form.paint [aria-invalid="true"]');
   if (!wrong) return;
   wrong.closest("details")?.setAttribute("open", "");
   wrong.focus();
 }
 
-const form = document.getElementById("paint");
+const form = document.querySelector("form.paint");
 form?.addEventListener("input", (event) => setMessage(event.target.name, ""));
 form?.addEventListener("htmx:beforeRequest", () => {
   document.getElementById("notice").replaceChildren();

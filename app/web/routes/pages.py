@@ -7,6 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from app.core.errors import NotReady
+from app.jobs.job_events import JobEvent
+from app.web import verdict_view
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.form import FormState
 from app.web.job_view import JobView, view
@@ -39,8 +42,18 @@ def index(
 @router.head("/jobs/{job_id}")
 @router.get("/jobs/{job_id}")
 def job_page(job_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
+    shown = job_shown(services, owner, job_id, services.jobs.event(owner, job_id))
+    return studio(services, services.reception.again(shown.job), shown)
+
+
+def job_shown(services: Services, owner: str, job_id: str, event: JobEvent) -> JobView:
+    """Return the job with its verdict, if there is one by now."""
     job = services.jobs.get(owner, job_id)
-    return studio(services, services.reception.again(job), view(job, services.jobs.event(owner, job_id)))
+    try:
+        row = services.verdicts.of_job(owner, job_id)
+    except NotReady:
+        return view(job, event)
+    return view(job, event, verdict_view.view(row, job, services.verdicts.event(owner, row.id)))
 
 
 @router.head("/history")

@@ -1,0 +1,39 @@
+"""One picture out of a form: a file, or a sample by its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.core.errors import PictureError
+from app.imaging.decode import DecoderPool
+from app.imaging.normalise import Decoded
+from app.web.samples import Samples
+from app.web.uploads import Form, too_large
+
+
+@dataclass(frozen=True)
+class PictureReader:
+    samples: Samples
+    decoders: DecoderPool
+    max_bytes: int
+
+    def read(self, form: Form, role: str) -> tuple[str, Decoded] | None:
+        """Return the name and the decoded picture of a field, or None where the form has neither a file nor a sample.
+
+        Raises:
+            InputError: there is one, but it cannot be taken; names the field.
+        """
+        upload = form.files.get(role)
+        if form.cut_off_at == role or (upload is not None and upload.too_large):
+            raise too_large(self.max_bytes, role)
+        if upload is not None:
+            data = upload.read()
+            if not data:
+                raise PictureError("This file is empty. Choose another one.", field=role)
+            return upload.name, self.decoders.decode(data, field=role)
+        if sample := form.fields.get(f"{role}_sample"):
+            title, data = self.samples.read(role, sample)
+            return title, self.decoders.decode(data, field=role)
+        if form.fields.get(role):
+            raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
+        return None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from app.core.experiments import ClassifierName
 
@@ -66,8 +67,10 @@ def fit(features: NDArray[np.floating], label: NDArray[np.int64], groups: NDArra
     length = np.sqrt(features.shape[1]) * scaler.scale_
     standard = (features - scaler.mean_) / length
     rows, back = coordinates(standard)
-    regularisation, slope, shift, threshold = _chosen(rows, label, groups, kind, seed)
-    weights, bias = refit(rows, label, kind, regularisation)
+    # The solvers call for many small products; on a busy machine threads would wait for each other ten times as long as they work.
+    with threadpool_limits(1, "blas"):
+        regularisation, slope, shift, threshold = _chosen(rows, label, groups, kind, seed)
+        weights, bias = refit(rows, label, kind, regularisation)
     return Linear(scaler.mean_, back(weights) / length * slope, bias * slope + shift, threshold, regularisation)
 
 

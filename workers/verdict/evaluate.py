@@ -37,7 +37,7 @@ _STRICTEST: tuple[SplitName, ...] = (HEADLINE, "content", "generator", "style", 
 # Fitting again for each swap is slow, and this many show whether the figure means anything.
 _REFITS = 50
 # What the steps cost, in fits of the classifier, for the share of the work that is done.
-_LEARN, _FIT, _PATH = 4.0, 1.0, 4.0
+_LEARN, _FIT, _BASELINES, _REFIT, _SUMMARY = 4.0, 1.0, 1.0, 2.0, 0.3
 
 
 def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progress: OnEvaluationStep) -> Report:
@@ -67,7 +67,7 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
     contents, twins = leakage.merged_contents(table)
     table = replace(table, content=contents)
     plans, left_out = _plans(table, spec, learned=learn is not None)
-    teller = _Teller(on_progress, len(plans) * (_FIT + (_LEARN if learn else 0)) + _PATH + 2 * spec.seeds)
+    teller = _Teller(on_progress, _cost(plans, learned=learn is not None))
     resampler = Resampler(table.content, table.style, spec.resamples)
 
     made: list[Made] = []
@@ -83,8 +83,8 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
     splits = []
     for name in SPLITS:
         if runs := [one for one in made if one.plan.split == name]:
-            teller.tell("permute", runs[0].plan)
             splits.append(split_report(table, runs, resampler, _permutation(table, spec, runs, stopping=teller.stopping)))
+            teller.tell("permute", runs[0].plan, cost=_SUMMARY * len(runs) + (_REFIT if name == "train_is_test" else 0))
     report = Report(
         spec=spec,
         pictures=_pictures(replace(table, content=given.content)),
@@ -162,6 +162,13 @@ def _plans(table: Table, spec: ExperimentSpec, *, learned: bool) -> tuple[list[P
     return [plan for _, plan in sorted(plans, key=lambda one: one[0])], left_out
 
 
+def _cost(plans: Sequence[Plan], *, learned: bool) -> float:
+    splits = [plan.split for plan in plans]
+    headline = next(name for name in _STRICTEST if name in splits)
+    runs = len(plans) * (_FIT + _SUMMARY + (_LEARN if learned else 0))
+    return runs + _BASELINES * splits.count(headline) + (_REFIT if "train_is_test" in splits else 0)
+
+
 def _shuffled(table: Table, seed: int) -> Table:
     """Return the table with label, style and generator given to the pictures at random."""
     order = np.random.default_rng([seed, 1]).permutation(len(table))
@@ -188,7 +195,7 @@ def _baselines(table: Table, spec: ExperimentSpec, runs: Sequence[Made], resampl
     scored: dict[str, list[Scored]] = {name: [] for name in baselines.TITLES}
     for run in runs:
         fold, seed = run.plan.fold, run.plan.seed
-        teller.tell("baselines", run.plan, cost=1.0)
+        teller.tell("baselines", run.plan, cost=_BASELINES)
         if teller.stopping:
             return []
         mostly = float(table.label[fold.train].mean())

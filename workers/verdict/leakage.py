@@ -9,13 +9,10 @@ from numpy.typing import NDArray
 
 from app.core.experiments import SPLITS, SplitName
 from app.core.report import Figure, Finding
-from app.imaging.fingerprint import distances
+from app.imaging.fingerprint import NEAR, distances
 from workers.verdict.splits import Fold
 from workers.verdict.table import ORIGINAL, Table
 
-# Of photographs recoded at JPEG quality 50 or halved in size, 99 of 100 stay within this distance of
-# themselves; of 1.5 million pairs of different pictures, three came as near, all of them really alike.
-NEAR = 4
 _ROWS = 512
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from app.core.experiments import ClassifierName
 from app.core.report import Permutation
@@ -79,8 +80,10 @@ def on_refits(
         weights, bias = refit(rows, truth, kind, regularisation)
         return float(_auroc(truth[None], rows @ weights + bias)[0])
 
-    shuffled = np.array([fitted(one) for one in swapped(label, content, swaps, np.random.default_rng(seed))])
-    return _result(fitted(label), shuffled, label, contents, refitted=True)
+    with threadpool_limits(1, "blas"):
+        shuffled = np.array([fitted(one) for one in swapped(label, content, swaps, np.random.default_rng(seed))])
+        observed = fitted(label)
+    return _result(observed, shuffled, label, contents, refitted=True)
 
 
 def _mixed(label: Labels, content: NDArray[np.str_]) -> list[NDArray[np.intp]]:

@@ -9,10 +9,12 @@ from typing import Literal
 
 from app.imaging.normalise import Decoded
 from app.infra.blobs import Blobs
+from app.jobs.models import STYLIZE, VERDICT, Job
 
 INPUTS: tuple[Literal["content", "style"], ...] = ("content", "style")
 # What a picture is called that is given alone.
 ALONE = "picture"
+_PLACES = {STYLIZE: "jobs", VERDICT: "verdicts"}
 
 
 def folder(job_id: str) -> str:
@@ -23,12 +25,25 @@ def key(job_id: str, name: str) -> str:
     return f"{folder(job_id)}/{name}"
 
 
+def url(job: Job, name: str) -> str:
+    """Return the address of a stored picture of ``job``."""
+    return f"/api/{_PLACES[job.kind]}/{job.id}/pictures/{name}"
+
+
 def input_name(role: str) -> str:
     return f"{role}.png"
 
 
 def thumbnail_name(role: str) -> str:
     return f"{role}-small.jpg"
+
+
+def stored_key(job: Job, name: str) -> str:
+    """Return where a picture of the job lies: what it was given may lie in a dataset that it is one of."""
+    role = name.partition(".")[0].removesuffix("-small")
+    own = job.inputs.get(role, {})
+    given = {input_name(role): own.get("key"), thumbnail_name(role): own.get("thumbnail")}
+    return given.get(name) or key(job.id, name)
 
 
 def preview_name(attempt: int, number: int) -> str:

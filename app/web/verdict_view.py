@@ -8,7 +8,6 @@ from functools import cached_property
 
 from app.core.verdicts import ROLES, FrameScore, Judgement, Role, Verdict
 from app.jobs import pictures
-from app.jobs.job_events import picture_url
 from app.jobs.models import Job, State
 from app.jobs.verdict_events import VerdictEvent, snapshot
 from app.web import heat, run_plot
@@ -86,7 +85,7 @@ class VerdictView:
 
     @property
     def thumbnail(self) -> str:
-        return picture_url(self.about.id, pictures.thumbnail_name(pictures.ALONE))
+        return pictures.url(self.about, pictures.thumbnail_name(pictures.ALONE))
 
     @property
     def result_size(self) -> tuple[int, int]:
@@ -144,7 +143,7 @@ class VerdictView:
         return [
             Frame(
                 frame.iteration,
-                picture_url(self.about.id, frame.name),
+                pictures.url(self.about, frame.name),
                 percent(frame.probability),
                 DECISIONS[band.decide(frame.probability)].lower(),
             )
@@ -180,9 +179,9 @@ class VerdictView:
                 facts = about.inputs[role]
                 # A picture that stands alone is shown large, the others small.
                 stored = pictures.input_name(role) if self.alone else pictures.thumbnail_name(role)
-                found[role] = str(facts["name"]), picture_url(about.id, stored), (int(facts["width"]), int(facts["height"]))
+                found[role] = str(facts["name"]), pictures.url(about, stored), (int(facts["width"]), int(facts["height"]))
             elif role == "result" and about.result:
-                found[role] = "", picture_url(about.id, about.result), result_size(about)
+                found[role] = "", pictures.url(about, about.result), result_size(about)
         return found
 
     def shown(self, event: VerdictEvent) -> VerdictView:

@@ -42,16 +42,16 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
 
     def assignment(self) -> Case:
         if self.job.parent is None:
-            return Case((("picture", self._reader(self.job.id, pictures.input_name(pictures.ALONE))),))
+            return Case((("picture", self._reader(self.job, pictures.input_name(pictures.ALONE))),))
         with self.clients.database.read() as session:
             painted = session.get(Job, self.job.parent)
         if painted is None or painted.result is None:
             raise NotFound("The picture that this verdict is about is gone.")
-        inputs = tuple((role, self._reader(painted.id, pictures.input_name(role))) for role in pictures.INPUTS)
+        inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
         frames = (Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or [])
         return Case(
-            (*inputs, ("result", self._reader(painted.id, painted.result))),
-            tuple((frame, self._reader(painted.id, frame.name)) for frame in frames),
+            (*inputs, ("result", self._reader(painted, painted.result))),
+            tuple((frame, self._reader(painted, frame.name)) for frame in frames),
         )
 
     def live(self, progress: VerdictStep) -> verdict_events.Judging:
@@ -72,5 +72,5 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
     def result(self, outcome: Verdict, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
         return None if cancelled else {"report": outcome.model_dump(mode="json"), "facts": outcome.facts}
 
-    def _reader(self, job_id: str, name: str) -> ReadPixels:
-        return lambda: encode.read_rgb(self.clients.blobs.get(pictures.key(job_id, name)))
+    def _reader(self, job: Job, name: str) -> ReadPixels:
+        return lambda: encode.read_rgb(self.clients.blobs.get(pictures.stored_key(job, name)))

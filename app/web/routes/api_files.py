@@ -17,10 +17,10 @@ from app.web.routes.api_jobs import ENDED, PROBLEMS
 
 router = APIRouter(prefix="/api/jobs/{job_id}", tags=["pictures"])
 
-_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
+TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 _NAME = re.compile(r"(content|style|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
 # Names of stored pictures are never used twice, and only their owner may see them.
-_CACHED = "private, max-age=86400, immutable"
+CACHED = "private, max-age=86400, immutable"
 
 
 @router.head("/result", include_in_schema=False)
@@ -33,7 +33,7 @@ _CACHED = "private, max-age=86400, immutable"
         **ENDED,
         200: {
             "description": "The picture, with its receipt inside.",
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()},
         },
     },
 )
@@ -65,7 +65,7 @@ def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
         **PROBLEMS,
         200: {
             "description": "An input, a thumbnail, a preview or the result's pixels.",
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in _TYPES.values()},
+            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()},
         },
     },
 )
@@ -73,7 +73,7 @@ def picture(job_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> R
     if not _NAME.fullmatch(name):
         raise NotFound("There is no picture of that name.")
     data = services.jobs.picture(owner, job_id, name)
-    return Response(data, media_type=_TYPES[PurePath(name).suffix], headers={"Cache-Control": _CACHED})
+    return Response(data, media_type=TYPES[PurePath(name).suffix], headers={"Cache-Control": CACHED})
 
 
 def _file_name(job: Job) -> str:

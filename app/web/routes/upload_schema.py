@@ -1,4 +1,4 @@
-"""What OpenAPI says of the form by which a job is made; the form itself is read while it streams in."""
+"""What OpenAPI says of the forms by which jobs are made; the forms themselves are read while they stream in."""
 
 from __future__ import annotations
 
@@ -33,6 +33,20 @@ def request_body() -> dict[str, Any]:
         "default": as_text(iterations.default),
         "example": "40,20",
     }
+    return _body(properties)
+
+
+def picture_body() -> dict[str, Any]:
+    """Return the request body of ``POST /api/verdicts``."""
+    return _body(
+        {
+            "picture": {"type": "string", "format": "binary", "description": "The picture: JPEG, PNG or WebP."},
+            "picture_sample": {"type": "string", "description": "Name of a sample picture, in place of `picture`.", "example": "chelsea"},
+        }
+    )
+
+
+def _body(properties: dict[str, Any]) -> dict[str, Any]:
     # A form without files may also be sent as HTML forms without files are.
     without_files = {name: one for name, one in properties.items() if one.get("format") != "binary"}
     content = {"multipart/form-data": properties, "application/x-www-form-urlencoded": without_files}

@@ -106,7 +106,7 @@ class KindService(ABC, Generic[E]):
 
     def picture(self, owner: str, job_id: str, name: str) -> bytes:
         """Return a picture of the job by its stored name."""
-        return self._blobs.get(pictures.key(self.get(owner, job_id).id, name))
+        return self._blobs.get(pictures.stored_key(self.get(owner, job_id), name))
 
     def _hanging_on(self, session: Session, job: Job) -> list[Job]:
         """Return the rows that share the job's fate."""

@@ -48,6 +48,7 @@ class Job(Base):
     preset: Mapped[str] = mapped_column(String(32))
     params: Mapped[dict[str, Any]] = mapped_column(JSON)
     # {"content": {"name", "width", "height", "sha256"}, "style": {…}}; a picture given alone is called "picture".
+    # With "key" and "thumbnail" the files lie in a dataset instead of the job's own folder.
     inputs: Mapped[dict[str, Any]] = mapped_column(JSON)
 
     # Fencing: every write of a worker names the attempt of its claim.

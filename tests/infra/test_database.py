@@ -21,6 +21,7 @@ from app.infra import database as database_module
 from app.infra.database import Base, Database, migrate
 from app.jobs import repository
 from app.jobs.models import VERDICT, Job
+from app.lab.models import Dataset
 
 MIGRATIONS = Path(database_module.__file__).with_name("migrations")
 
@@ -41,7 +42,7 @@ def upgrade_to(database: Database, revision: str) -> None:
 def test_the_migrated_tables_are_those_of_the_models(database: Database) -> None:
     with database.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
-    assert Job.__tablename__ in Base.metadata.tables
+    assert {Job.__tablename__, Dataset.__tablename__} <= set(Base.metadata.tables)
 
 
 def test_migrating_again_and_at_once_changes_nothing(settings: Settings) -> None:

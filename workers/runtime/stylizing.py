@@ -58,7 +58,9 @@ class Stylizing(Kind[Assignment, Progress, Outcome]):
         self._has_ended = False
 
     def assignment(self) -> Assignment:
-        content, style = (encode.read_rgb(self.clients.blobs.get(self._key(pictures.input_name(role)))) for role in pictures.INPUTS)
+        content, style = (
+            encode.read_rgb(self.clients.blobs.get(pictures.stored_key(self.job, pictures.input_name(role)))) for role in pictures.INPUTS
+        )
         return Assignment(content, style, StyleParams.model_validate(self.job.params))
 
     def live(self, progress: Progress) -> Painting:
@@ -90,7 +92,7 @@ class Stylizing(Kind[Assignment, Progress, Outcome]):
             return None
         name = pictures.result_name(self.job.attempt)
         self.clients.blobs.put(self._key(name), encode.png(outcome.picture))
-        run = [asdict(frame) for frame in self._frames.run]
+        run = [asdict(frame) for frame in self._frames.run] if self._keeps_run else []
         return {"result": name, "facts": outcome.facts, "frames": run, "stopped_early": stopped}
 
     def follow_up(self, session: Session, job: Job) -> Job | None:
@@ -103,8 +105,13 @@ class Stylizing(Kind[Assignment, Progress, Outcome]):
 
     def close(self) -> None:
         run = self._frames.run
-        kept = run if self._has_ended else run[-1:]
+        kept = run if self._has_ended and self._keeps_run else run[-1:]
         self._delete(self._frames.names - {frame.name for frame in kept})
+
+    @property
+    def _keeps_run(self) -> bool:
+        """Of a dataset's pictures there may be thousands, and nobody scrubs through their making."""
+        return self.job.parent is None
 
     def _key(self, name: str) -> str:
         return pictures.key(self.job.id, name)

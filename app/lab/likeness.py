@@ -1,0 +1,34 @@
+"""Pictures that look alike: the same one in another size or quality, which a split must not tear apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.imaging import encode
+from app.imaging.fingerprint import distances, fingerprint
+
+# Copies that were resized or recoded differ in up to this many of 64 bits; other pictures hardly ever so little.
+NEAR_BITS = 4
+_ROWS = 512
+
+
+def print_of(thumbnail_jpeg: bytes) -> str:
+    """Return a picture's fingerprint, taken from its thumbnail, as 16 hexadecimal digits."""
+    return f"{fingerprint(encode.read_rgb(thumbnail_jpeg)):016x}"
+
+
+def alike(prints: Sequence[str], most: int) -> list[tuple[int, int, int]]:
+    """Return (place, place, bits that differ) of pictures that look alike, ``most`` of them at most."""
+    values = np.array([int(one, 16) for one in prints], np.uint64)
+    found: list[tuple[int, int, int]] = []
+    for start in range(0, len(values), _ROWS):
+        apart = distances(values[start : start + _ROWS], values)
+        for row, column in np.argwhere(apart <= NEAR_BITS):
+            one, other = start + int(row), int(column)
+            if one < other:
+                found.append((one, other, int(apart[row, column])))
+                if len(found) == most:
+                    return found
+    return found

@@ -26,21 +26,20 @@ class Place:
 
 
 def contents_and_styles(members: Sequence[Member]) -> tuple[list[Place], list[Skipped]]:
-    """Read the folders ``contents`` and ``styles``; other folders are left out.
+    """Read the folders ``contents`` and ``styles``, wherever they lie; files elsewhere are left out.
 
     Raises:
         InputError: neither folder is there.
     """
     places: list[Place] = []
     skipped: list[Skipped] = []
-    root = _shared_folders(members, until=frozenset(_ROLES))
     for member in members:
-        parts = member.path.parts[root:]
-        role = _ROLES.get(parts[0].lower()) if len(parts) > 1 else None
-        if role is None:
+        parts = member.path.parts
+        at = next((at for at, part in enumerate(parts[:-1]) if part.lower() in _ROLES), None)
+        if at is None:
             skipped.append(_skipped(member, "it lies neither in a folder contents nor in a folder styles"))
         else:
-            places.append(Place(member.number, role, printable("/".join(parts[1:]))))
+            places.append(Place(member.number, _ROLES[parts[at].lower()], printable("/".join(parts[at + 1 :]))))
     if not places:
         raise InputError(
             f"The zip file needs two folders, contents and styles. Received: {printable(str(members[0].path))}, ...", field="archive"
@@ -49,43 +48,31 @@ def contents_and_styles(members: Sequence[Member]) -> tuple[list[Place], list[Sk
 
 
 def classes(members: Sequence[Member]) -> tuple[list[Place], list[Skipped]]:
-    """Read ``class/picture`` or ``domain/class/picture``; folders around all of it are taken off first.
+    """Read ``class/picture`` or ``domain/class/picture``, below any folders that all of it shares.
 
-    Most files decide which of the two it is, the others are left out.
+    Most files decide how deep classes lie, the others are left out.
 
     Raises:
         InputError: the pictures lie in no folders, or too deep.
     """
-    root = _shared_folders(members)
-    while root and max(len(member.path.parts) - root for member in members) < 3:
-        # Off with no more than needed: photo/dog/1.jpg and photo/cat/2.jpg are one domain of two classes.
-        root -= 1
-    depths = [len(member.path.parts) - root for member in members]
+    depths = [len(member.path.parts) - 1 for member in members]
     depth = max(set(depths), key=lambda one: (depths.count(one), one))
-    if depth not in (2, 3):
+    most = [member.path.parts[:-1] for member, found in zip(members, depths, strict=True) if found == depth]
+    root = most[0][: max(0, depth - 2)]
+    if depth == 0 or any(folders[: len(root)] != root for folders in most):
         raise InputError(
             f"Put the pictures into folders class/ or domain/class/. Received: {printable(str(members[0].path))}, ...", field="archive"
         )
     places: list[Place] = []
     skipped: list[Skipped] = []
     for member, found in zip(members, depths, strict=True):
-        parts = member.path.parts[root:]
+        parts = member.path.parts[len(root) :]
         if found != depth:
-            skipped.append(_skipped(member, f"it does not lie {depth - 1} folders deep, as most files here"))
+            skipped.append(_skipped(member, f"it does not lie {depth} folders deep, as most files here"))
         else:
-            domain = parts[0] if depth == 3 else ""
+            domain = parts[0] if len(parts) == 3 else ""
             places.append(Place(member.number, "picture", printable(parts[-1]), printable(parts[-2]), printable(domain)))
     return places, skipped
-
-
-def _shared_folders(members: Sequence[Member], until: frozenset[str] = frozenset()) -> int:
-    """Return how many leading folders all files share, leaving each file one, and stopping before a name in ``until``."""
-    folders = [member.path.parts[:-1] for member in members]
-    most = max(0, min(map(len, folders)) - 1)
-    count = 0
-    while count < most and len({parts[count] for parts in folders}) == 1 and folders[0][count].lower() not in until:
-        count += 1
-    return count
 
 
 def _skipped(member: Member, reason: str) -> Skipped:

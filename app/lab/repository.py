@@ -85,7 +85,7 @@ def picture(session: Session, dataset_id: str, number: int) -> DatasetPicture | 
 def roles(session: Session, dataset_id: str) -> dict[str, int]:
     """Return how many pictures of each role there are."""
     query = select(DatasetPicture.role, func.count()).where(DatasetPicture.dataset == dataset_id).group_by(DatasetPicture.role)
-    return dict(session.execute(query).tuples().all())
+    return {str(role): int(count) for role, count in session.execute(query)}
 
 
 def jobs_of(session: Session, dataset_id: str) -> dict[str, Job]:

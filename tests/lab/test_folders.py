@@ -47,6 +47,7 @@ def test_other_folders_are_left_out_and_neither_folder_is_an_error() -> None:
         (("all/photo/dog/1.jpg", "all/painting/cat/2.jpg"), [("photo", "dog"), ("painting", "cat")]),
         (("x/all/photo/dog/1.jpg", "x/all/photo/cat/2.jpg"), [("photo", "dog"), ("photo", "cat")]),
         (("dog/1.jpg", "dog/2.jpg"), [("", "dog"), ("", "dog")]),
+        (("all/x/dog/1.jpg", "all/y/cat/2.jpg", "all/x/cat/3.jpg"), [("x", "dog"), ("y", "cat"), ("x", "cat")]),
     ],
 )
 def test_classes_with_and_without_domains(paths: tuple[str, ...], expected: list[tuple[str, str]]) -> None:

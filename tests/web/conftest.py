@@ -24,8 +24,10 @@ from app.infra.database import Database
 from app.infra.streams import EventWriter
 from app.main import create_app
 from app.web.deps import Services
+from tests.verdict_double import Brightness
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Assignment, Outcome, Stylizing
+from workers.tasks import verdict
 
 FACTS = {
     "weights": {"vgg19": "a" * 64, "adain_decoder": "b" * 64},
@@ -88,6 +90,9 @@ class Studio:
 
     def work(self, engine: Callable[[Assignment, OnProgress], Outcome] = paint) -> None:
         assert self.runtime.run_one(Stylizing, engine)
+
+    def judge(self) -> None:
+        assert verdict.run(self.runtime, Brightness)
 
     def finished(self) -> str:
         job_id = self.submit(size=64)

@@ -67,10 +67,12 @@ def test_each_part_is_named_when_it_fails(studio: Studio, redis_client: redis.Re
 
 def test_the_openapi_examples_are_what_the_models_take(studio: Studio) -> None:
     from app.jobs.job_events import JobEvent
+    from app.jobs.verdict_events import VerdictEvent
     from app.web.routes.api_models import Accepted, JobDetail
+    from app.web.routes.verdict_models import VerdictAccepted, VerdictDetail
 
     openapi = studio.client.get("/openapi.json").json()
-    for model in (Accepted, JobDetail, JobEvent):
+    for model in (Accepted, JobDetail, JobEvent, VerdictAccepted, VerdictDetail, VerdictEvent):
         example = model.model_json_schema()["example"]
         assert model.model_validate(example).model_dump(mode="json") == example
     assert openapi["components"]["schemas"]["JobDetail"]["example"]["state"] == "running"

@@ -21,6 +21,7 @@ class Links(BaseModel):
     cancel: str = Field(description="POST: end now, as cancelled.")
     result: str = Field(description="The finished picture.")
     receipt: str = Field(description="How the picture was made.")
+    verdict: str = Field(description="Original or stylised, with evidence: on both inputs, the result and the frames.")
     page: str = Field(description="The job's page, for people.")
 
 
@@ -33,6 +34,7 @@ def links(job_id: str) -> Links:
         cancel=f"{api}/cancel",
         result=f"{api}/result",
         receipt=f"{api}/receipt",
+        verdict=f"{api}/verdict",
         page=f"/jobs/{job_id}",
     )
 
@@ -56,6 +58,11 @@ class InputPicture(BaseModel):
     sha256: str = Field(description="Of the stored pixels as PNG.")
     picture: str
     thumbnail: str
+
+
+class FramePicture(BaseModel):
+    iteration: int
+    picture: str
 
 
 class JobDetail(JobEvent):
@@ -85,6 +92,7 @@ class JobDetail(JobEvent):
                         "thumbnail": picture_url(_ID, "style-small.jpg"),
                     },
                 },
+                "frames": [],
                 "created_at": 1767225600.0,
                 "finished_at": None,
                 "links": links(_ID).model_dump(),
@@ -95,6 +103,9 @@ class JobDetail(JobEvent):
     preset: str
     params: StyleParams
     inputs: dict[str, InputPicture]
+    frames: list[FramePicture] = Field(
+        default_factory=list, description="Pictures kept of the run once it has ended, at most 24, evenly spread."
+    )
     created_at: float = Field(description="Seconds since 1970.")
     finished_at: float | None = Field(None, description="Seconds since 1970; null while it goes on.")
     links: Links
@@ -115,6 +126,7 @@ def detail(job: Job, event: JobEvent | None = None) -> JobDetail:
             "preset": job.preset,
             "params": job.params,
             "inputs": inputs,
+            "frames": [{"iteration": one["iteration"], "picture": picture_url(job.id, one["name"])} for one in job.frames or []],
             "created_at": job.created_at,
             "finished_at": job.finished_at,
             "links": links(job.id),

@@ -254,15 +254,6 @@ class Map(_Record):
     explained: float | None
 
 
-class PathPoint(_Record):
-    """Invariance against detection at one epoch of the headline's first training, on its test part."""
-
-    epoch: int
-    retrieval: float | None
-    alignment: float | None
-    auroc: float | None
-
-
 class Picture(_Record):
     """One row of the table: no style and no generator for an original."""
 
@@ -279,7 +270,7 @@ class Report(_Record):
     Attributes:
         features: length of a picture's features.
         fingerprint: of the pictures' names, labels and groups; equal where two reports are about the same pictures.
-        headline: the strictest split measured; ``baselines``, ``map`` and ``path`` are about it.
+        headline: the strictest split measured; ``baselines``, ``map`` and ``training`` are about it.
         training: the contrastive stage of the headline's first run, thinned; empty without one.
         stopped: somebody ended it early; what was finished is here.
     """
@@ -296,7 +287,6 @@ class Report(_Record):
     findings: tuple[Finding, ...]
     map: Map | None
     training: tuple[TrainStep, ...]
-    path: tuple[PathPoint, ...]
     stopped: bool
     seconds: float
 

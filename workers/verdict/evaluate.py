@@ -27,7 +27,7 @@ from workers.verdict.intervals import Resampler
 from workers.verdict.learner import Learner
 from workers.verdict.parts import Scored, figures, measured
 from workers.verdict.plane import plane
-from workers.verdict.runs import Made, Plan, inputs, make, path, standardised
+from workers.verdict.runs import Made, Plan, inputs, make, standardised
 from workers.verdict.splits import split
 from workers.verdict.summary import split_report
 from workers.verdict.table import Table, check
@@ -62,10 +62,8 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
         raise InputError(f"Without a contrastive stage there is no embedding to classify. Received {spec.classify!r}.", field="classify")
     began = time.monotonic()
     given = table
-    if spec.shuffle_labels:
-        table = _shuffled(table, spec.seed)
-    contents, twins = leakage.merged_contents(table)
-    table = replace(table, content=contents)
+    contents, twins = leakage.merged_contents(given)
+    table = replace(_shuffled(given, spec.seed) if spec.shuffle_labels else given, content=contents)
     plans, left_out = _plans(table, spec, learned=learn is not None)
     teller = _Teller(on_progress, _cost(plans, learned=learn is not None))
     resampler = Resampler(table.content, table.style, spec.resamples)
@@ -97,7 +95,6 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
         findings=(),
         map=_map(table, strict[0]),
         training=tuple(strict[0].history),
-        path=() if teller.stopping else path(table, spec, strict[0]),
         stopped=teller.stopping,
         seconds=round(time.monotonic() - began, 3),
     )

@@ -69,7 +69,7 @@ def file_only(auroc: Figure | None) -> Finding:
         return Finding(
             name=name, title=title, sound=True, value=None, sentence="The files' sizes and formats are not known, so this was not checked."
         )
-    chance = auroc.interval is None or auroc.interval.low <= 0.5 or auroc.value <= 0.5
+    chance = _at_chance(auroc)
     verdict = (
         "which is chance: the files' outside does not tell."
         if chance
@@ -88,11 +88,18 @@ def file_only(auroc: Figure | None) -> Finding:
 def shuffled(auroc: Figure | None) -> Finding:
     """Return whether an experiment with shuffled labels fell to chance on its headline."""
     value = None if auroc is None else auroc.value
-    chance = value is None or auroc is None or auroc.interval is None or auroc.interval.low <= 0.5
+    chance = auroc is None or _at_chance(auroc)
     sentence = "Labels were shuffled: " + (
         "the headline is at chance, as it must be." if chance else "the headline is still better than chance, so something leaks."
     )
     return Finding(name="shuffled", title="Shuffled labels", sound=chance, value=value, sentence=sentence)
+
+
+def _at_chance(auroc: Figure) -> bool:
+    """Return whether resampling reaches one half. An AUROC of 1 is not chance, however few clusters stand behind it."""
+    if auroc.value is None or auroc.value <= 0.5:
+        return True
+    return auroc.value < 1 and (auroc.interval is None or auroc.interval.low <= 0.5)
 
 
 def _near_pairs(prints: NDArray[np.uint64]) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +13,6 @@ from workers.verdict.table import Table
 # (n, d) features to (n, k) embeddings.
 Embed = Callable[[NDArray[np.float32]], NDArray[np.floating]]
 
-
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """A trained representation.
-
-    Attributes:
-        embed: at the end of training.
-        snapshots: (epoch, embed) along the training, where the learner keeps them.
-    """
-
-    embed: Embed
-    snapshots: tuple[tuple[int, Embed], ...] = ()
-
-
 # Training part, test part, seed, callback. The test part is to be watched only: it may enter the
 # steps' held-out figures, and nothing that is learnt.
-Learner = Callable[[Table, Table, int, OnTrainStep], Learned]
+Learner = Callable[[Table, Table, int, OnTrainStep], Embed]

@@ -9,11 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.experiments import ExperimentSpec, OnTrainStep, SplitName, TrainStep
-from app.core.report import PathPoint
 from workers.verdict.classifier import Linear, fit
-from workers.verdict.invariance import invariance
-from workers.verdict.learner import Embed, Learned, Learner
-from workers.verdict.metrics import measure
+from workers.verdict.learner import Embed, Learner
 from workers.verdict.parts import Scored
 from workers.verdict.splits import Fold
 from workers.verdict.table import Table
@@ -44,7 +41,7 @@ class Made:
     train: Scored
     test: Scored
     embedding: NDArray[np.floating]
-    learned: Learned | None
+    learned: Embed | None
     history: list[TrainStep] = field(default_factory=list)
 
 
@@ -75,13 +72,13 @@ def make(
     return Made(plan, classifier, train, test, _embedding(table, fold, learned), learned, thinned(history))
 
 
-def inputs(spec: ExperimentSpec, learned: Learned | None) -> Embed:
+def inputs(spec: ExperimentSpec, learned: Embed | None) -> Embed:
     """Return what turns features into the classifier's input."""
     if learned is None or spec.classify == "features":
         return lambda features: features
     if spec.classify == "embedding":
-        return learned.embed
-    return lambda features: np.concatenate([features, learned.embed(features)], axis=1)
+        return learned
+    return lambda features: np.concatenate([features, learned(features)], axis=1)
 
 
 def score(classifier: Linear, seen: Embed, table: Table, rows: NDArray[np.intp]) -> Scored:
@@ -96,28 +93,11 @@ def standardised(table: Table, fold: Fold) -> tuple[NDArray[np.floating], NDArra
     return (train - mean) / scale, (table.features[fold.test] - mean) / scale
 
 
-def _embedding(table: Table, fold: Fold, learned: Learned | None) -> NDArray[np.floating]:
-    return learned.embed(table.features[fold.test]) if learned else standardised(table, fold)[1]
+def _embedding(table: Table, fold: Fold, learned: Embed | None) -> NDArray[np.floating]:
+    return learned(table.features[fold.test]) if learned else standardised(table, fold)[1]
 
 
 def thinned(history: list[TrainStep]) -> list[TrainStep]:
     """Return about two hundred steps evenly spread, the last among them."""
     every = -(-len(history) // _HISTORY) or 1
     return history[::-1][::every][::-1]
-
-
-def path(table: Table, spec: ExperimentSpec, made: Made) -> tuple[PathPoint, ...]:
-    """Return invariance and detection at each snapshot: a classifier fitted to the embeddings at that epoch."""
-    fold = made.plan.fold
-    found = []
-    for epoch, embed in made.learned.snapshots if made.learned else ():
-        label, content = table.label[fold.test], table.content[fold.test]
-        classifier = fit(
-            embed(table.features[fold.train]), table.label[fold.train], table.content[fold.train], spec.classifier, made.plan.seed
-        )
-        embedding = embed(table.features[fold.test])
-        probability = classifier.probability(embedding)
-        auroc = float(measure(label, probability, probability >= classifier.threshold)["auroc"][0])
-        kept = invariance(embedding, label, content)
-        found.append(PathPoint(epoch=epoch, retrieval=kept.retrieval, alignment=kept.alignment, auroc=round(auroc, 6)))
-    return tuple(found)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from app.core.report import Figure, Interval
+from tests.verdict.tables import grid
+from workers.verdict.leakage import file_only, merged_contents, shared, shuffled
+from workers.verdict.splits import Fold, split
+
+TABLE = grid(contents=6, styles=4)
+
+
+def prints(*, alike: tuple[int, int] | None = None) -> np.ndarray:
+    found = np.random.default_rng(0).integers(0, 2**63, len(TABLE), dtype=np.uint64)
+    if alike:
+        found[alike[1]] = found[alike[0]] ^ np.uint64(0b1011)
+    return found
+
+
+def test_originals_that_are_nearly_the_same_count_as_one_content() -> None:
+    table = replace(TABLE, fingerprint=prints(alike=(0, 10)))
+    contents, finding = merged_contents(table)
+    assert set(contents) == {"c0", "c1", "c3", "c4", "c5"}
+    assert (contents[TABLE.content == "c2"] == "c0").all()
+    assert finding is not None
+    assert not finding.sound
+    assert "c0.png and c2.png" in finding.sentence
+    for seed in range(5):
+        (fold,) = split(replace(table, content=contents), "content", 0.3, seed)
+        assert (0 in fold.test) == (10 in fold.test)
+
+
+def test_without_copies_nothing_is_merged() -> None:
+    contents, finding = merged_contents(replace(TABLE, fingerprint=prints()))
+    assert np.array_equal(contents, TABLE.content)
+    assert finding is not None
+    assert finding.sound
+    assert merged_contents(TABLE)[1] is None
+
+
+def test_twins_in_both_parts_are_counted() -> None:
+    fold = Fold(np.arange(0, 15), np.arange(14, 30), 0)
+    (found,) = shared(TABLE, {"random": [fold]})
+    # Row 14 belongs to the third content, whose pictures are in training.
+    assert found.value == 1 / 16
+    assert not found.sound
+    apart = Fold(np.arange(0, 15), np.arange(15, 30), 0)
+    (found,) = shared(TABLE, {"content": [apart]})
+    assert (found.value, found.sound) == (0.0, True)
+    (found,) = shared(replace(TABLE, fingerprint=prints(alike=(3, 20))), {"content": [apart]})
+    assert found.value == round(1 / 15, 6)
+    assert "7% are nearly the same" in found.sentence
+
+
+def test_files_that_tell_the_classes_apart_are_told_of() -> None:
+    telling = file_only(Figure(value=0.8, interval=Interval(low=0.7, high=0.9)))
+    assert not telling.sound
+    assert "0.800, which is better than chance" in telling.sentence
+    assert file_only(Figure(value=0.56, interval=Interval(low=0.45, high=0.66))).sound
+    assert file_only(Figure(value=0.3, interval=Interval(low=0.2, high=0.4))).sound
+    few = file_only(Figure(value=1.0, interval=Interval(low=0.29, high=1.0, method="clopper_pearson")))
+    assert not few.sound
+    assert "not checked" in file_only(None).sentence
+
+
+def test_shuffled_labels_must_fall_to_chance() -> None:
+    assert shuffled(Figure(value=0.55, interval=Interval(low=0.4, high=0.7))).sound
+    assert not shuffled(Figure(value=0.7, interval=Interval(low=0.6, high=0.8))).sound

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from workers.verdict.permutation import on_refits, on_scores, swapped
+
+PAIRS = np.repeat(["a", "b", "c", "d"], 2)
+LABEL = np.tile([0, 1], 4)
+
+
+def test_labels_are_swapped_within_contents_alone() -> None:
+    content = np.array(["a", "a", "a", "b", "b", "c"])
+    label = np.array([0, 1, 1, 0, 1, 0])
+    found = swapped(label, content, 500, np.random.default_rng(0))
+    assert set(found[:, :3].sum(axis=1)) == {2}
+    assert set(found[:, 3:5].sum(axis=1)) == {1}
+    assert not found[:, 5].any()
+    # Every arrangement comes about as often as every other.
+    assert found[:, :5].mean(axis=0) == pytest.approx([2 / 3, 2 / 3, 2 / 3, 1 / 2, 1 / 2], abs=0.08)
+
+
+def test_p_is_that_of_all_arrangements() -> None:
+    score = np.array([0.1, 0.3, 0.5, 0.45, 0.2, 0.6, 0.35, 0.7])
+    choices = itertools.product([0, 1], repeat=4)
+    values = [roc_auc_score(np.array([[one, 1 - one] for one in choice]).ravel(), score) for choice in choices]
+    expected = np.mean(np.array(values) >= roc_auc_score(LABEL, score) - 1e-9)
+    found = on_scores(LABEL, PAIRS, [(np.arange(8), score)], 4000, 0)
+    assert found is not None
+    assert found.p == pytest.approx(expected, abs=0.02)
+    assert found.observed == pytest.approx(roc_auc_score(LABEL, score), abs=1e-6)
+    assert not found.refitted
+
+
+def test_four_pairs_allow_no_smaller_p_than_one_in_sixteen() -> None:
+    found = on_scores(LABEL, PAIRS, [(np.arange(8), LABEL + 0.0)], 5000, 0)
+    assert found is not None
+    assert found.smallest == pytest.approx(1 / 16)
+    assert found.p >= 1 / 16
+    few = on_scores(LABEL, PAIRS, [(np.arange(8), LABEL + 0.0)], 9, 0)
+    assert few is not None
+    assert few.smallest == pytest.approx(1 / 10)
+    assert few.contents == 4
+
+
+def test_without_a_content_of_both_labels_there_is_nothing_to_swap() -> None:
+    assert on_scores(LABEL, np.array(list("abcdefgh")), [(np.arange(8), LABEL + 0.0)], 10, 0) is None
+
+
+def test_more_features_than_pictures_separate_any_labelling() -> None:
+    features = np.random.default_rng(0).standard_normal((40, 200))
+    label, content = np.tile([0, 1], 20), np.repeat(np.arange(20).astype(str), 2)
+    found = on_refits(features, label, content, "logistic", 1000.0, 19, 0)
+    assert found is not None
+    assert (found.observed, found.p, found.refitted) == (1.0, 1.0, True)
+
+
+def test_a_real_difference_beats_every_swap_after_fitting_again() -> None:
+    rng = np.random.default_rng(0)
+    label, content = np.tile([0, 1], 40), np.repeat(np.arange(40).astype(str), 2)
+    features = rng.standard_normal((80, 3))
+    features[:, 0] += 3 * label
+    found = on_refits(features, label, content, "logistic", 1.0, 19, 0)
+    assert found is not None
+    assert found.p == found.smallest == 1 / 20

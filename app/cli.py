@@ -25,6 +25,8 @@ app = typer.Typer(
 )
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on; default: PENTIMENTO_HOST, or 127.0.0.1.")]
+_QUEUES = "stylize,verdict,experiment"
+Queues = Annotated[str | None, typer.Option(help="Which jobs it takes, with commas between; default: all of them.", metavar=_QUEUES)]
 Port = Annotated[int | None, typer.Option(help="Port to listen on, 0 for a free one; default: PENTIMENTO_PORT, or 8000.")]
 
 
@@ -51,14 +53,17 @@ def web(
 
 
 @app.command()
-def worker(concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the same time: one a GPU; one on a CPU.")] = 1) -> None:
+def worker(
+    queues: Queues = None,
+    concurrency: Annotated[int, typer.Option(min=1, help="Jobs at the same time: one a GPU; one on a CPU.")] = 1,
+) -> None:
     """Run a worker alone; it needs PENTIMENTO_REDIS_URL, and the web server's database and picture store."""
-    from app.local.commands import run_worker
+    from app.local.commands import queues_of, run_worker
     from app.local.terminal import prepare_weights
 
-    settings = _settings()
+    settings, named = _settings(), queues_of(queues)
     prepare_weights(settings)
-    run_worker(settings, concurrency)
+    run_worker(settings, concurrency, named)
 
 
 @app.command()
@@ -86,12 +91,18 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs: a
 def health(
     alive: Annotated[bool, typer.Option("--alive", help="Only whether the web server answers.")] = False,
     worker: Annotated[bool, typer.Option("--worker", help="Whether this machine's worker is there.")] = False,
+    queues: Annotated[str | None, typer.Option(help="With --worker: of which queues; default: of any.", metavar=_QUEUES)] = None,
 ) -> None:
     """Exit with 0 if the web server and all it needs are well, with 1 if not; for containers."""
+    from app.local.commands import queues_of
     from app.local.health import web_is_alive, web_is_ready, worker_is_ready
 
-    ask = worker_is_ready if worker else web_is_alive if alive else web_is_ready
-    if not ask(_settings()):
+    settings = _settings()
+    if worker:
+        well = worker_is_ready(settings, queues_of(queues) if queues else ())
+    else:
+        well = web_is_alive(settings) if alive else web_is_ready(settings)
+    if not well:
         raise typer.Exit(1)
 
 

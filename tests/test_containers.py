@@ -15,6 +15,7 @@ import yaml
 
 from app.cli import app
 from app.core.config import Settings
+from app.local.stack import WORKERS
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -29,8 +30,11 @@ def pentimento_lines() -> list[tuple[str, list[str]]]:
     return lines + [(f"{name} health", SERVICES[name]["healthcheck"]["test"][4:]) for name in OURS]
 
 
-def test_the_services_are_web_worker_redis_and_a_worker_for_gpus() -> None:
-    assert set(SERVICES) == {"web", "worker", "worker-gpu", "redis"}
+def test_the_services_are_web_redis_a_worker_for_each_queue_and_one_for_gpus() -> None:
+    assert set(SERVICES) == {"web", "worker", "judge", "lab", "worker-gpu", "redis"}
+    taken = {name: SERVICES[name]["command"] for name in OURS if name != "web"}
+    assert taken.pop("worker-gpu") == taken["worker"]
+    assert taken == {name: ["worker", "--queues", queue] for name, queue in WORKERS.items()}
     assert {name for name, service in SERVICES.items() if "profiles" in service} == {"worker-gpu"}
     assert SERVICES["worker-gpu"]["build"]["args"] == {"EXTRA": "gpu"}
     (device,) = SERVICES["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"]
@@ -41,8 +45,7 @@ def test_the_services_are_web_worker_redis_and_a_worker_for_gpus() -> None:
 def test_each_command_line_is_one_that_pentimento_has(name: str, line: list[str]) -> None:
     command = COMMANDS.get_command(None, line[0])  # type: ignore[attr-defined]
     assert command is not None
-    options = {option for parameter in command.params for option in parameter.opts}
-    assert set(line[1:]) <= options
+    command.make_context(line[0], list(line[1:]))
 
 
 @pytest.mark.parametrize("name", list(SERVICES))

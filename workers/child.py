@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
 import redis
 from redis.exceptions import RedisError
 
@@ -81,6 +82,8 @@ class Child:
             from workers.verdict.judge import Judge
 
             self._judge = Judge(self._settings)
+            if self._settings.warm_up:
+                self._judge.judge(np.full((64, 64, 3), 128, np.uint8))
             self._name_device()
         return self._judge
 

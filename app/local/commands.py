@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from collections.abc import Sequence
 
 from app.core import logging
 from app.core.config import Settings
+from app.core.errors import InputError
 from app.infra.database import migrate
+from app.jobs.models import TASKS
 
 # Open event streams would otherwise hold a stopping server for ever.
 _GRACE_SECONDS = 3
@@ -32,14 +35,29 @@ def run_web(settings: Settings, fd: int | None) -> None:
     uvicorn.Server(config).run(sockets=None if fd is None else [socket.socket(fileno=fd)])
 
 
-def worker_command(concurrency: int) -> list[str]:
+def queues_of(text: str | None) -> list[str]:
+    """Return the queues named in ``text`` with commas between, all of them for None.
+
+    Raises:
+        InputError: one of them is none.
+    """
+    if text is None:
+        return list(TASKS)
+    named = [name.strip() for name in text.split(",") if name.strip()]
+    if not named or not set(named) <= TASKS.keys():
+        raise InputError(f"Queues are {', '.join(TASKS)}: name one, or several with commas between. Received: {text!r}")
+    return named
+
+
+def worker_command(concurrency: int, queues: Sequence[str]) -> list[str]:
     """Return Celery's command line. The name holds the process id, so that one machine can run several."""
-    options = ["--loglevel", "INFO", "--concurrency", str(concurrency), "--hostname", f"worker-{os.getpid()}@%h"]
+    options = ["--queues", ",".join(queues), "--loglevel", "INFO", "--concurrency", str(concurrency)]
+    options += ["--hostname", f"worker-{os.getpid()}@%h"]
     return [sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", *options, "--without-gossip", "--without-mingle"]
 
 
-def run_worker(settings: Settings, concurrency: int) -> None:
-    """Become a Celery worker. SIGTERM makes it put its job down at the next iteration, and then end.
+def run_worker(settings: Settings, concurrency: int, queues: Sequence[str]) -> None:
+    """Become a Celery worker of ``queues``. SIGTERM makes it put its job down at the next iteration, and then end.
 
     That is Celery's warm shutdown. Its soft one (``REMAP_SIGTERM=SIGQUIT``) sleeps for its whole
     timeout before it tells anybody, so jobs would hear of it too late.
@@ -48,5 +66,5 @@ def run_worker(settings: Settings, concurrency: int) -> None:
     """
     migrate(settings)
     os.environ.pop("REMAP_SIGTERM", None)
-    command = worker_command(concurrency)
+    command = worker_command(concurrency, queues)
     os.execv(command[0], command)  # noqa: S606 - nothing of this process is needed any more

@@ -46,6 +46,7 @@ def examine(settings: Settings) -> list[Finding]:
         *loaded,
         processor(cpu_flags(Path("/proc/cpuinfo"))),
         broker(settings),
+        workers(settings),
         database(settings),
         disk("data folder", settings.data, settings.min_free_mb),
         disk("cache folder", settings.cache, _CACHE_MB),
@@ -132,6 +133,29 @@ def broker(settings: Settings) -> Finding:
         "the server named by PENTIMENTO_REDIS_URL does not answer",
         "Start it, or unset the variable to use the embedded one.",
     )
+
+
+def workers(settings: Settings) -> Finding:
+    """Say which queues have a worker, where there is a broker to ask."""
+    import redis
+    from redis.exceptions import RedisError
+
+    from app.infra import presence
+    from app.jobs.models import TASKS
+    from app.local.broker import url_of_running
+
+    url = settings.redis_url or url_of_running(settings.data)
+    if url is None:
+        return Finding("workers", "ok", "start with `pentimento serve`")
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
+            served = {queue for worker in presence.present(client) for queue in worker.queues}
+    except RedisError:
+        return Finding("workers", "warn", "unknown, the broker does not answer")
+    lacking = [queue for queue in TASKS if queue not in served]
+    if lacking:
+        return Finding("workers", "warn", f"none for {', '.join(lacking)}", f"Start one: pentimento worker --queues {','.join(lacking)}")
+    return Finding("workers", "ok", f"there for {', '.join(TASKS)}")
 
 
 def database(settings: Settings) -> Finding:

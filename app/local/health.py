@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import redis
 from redis.exceptions import RedisError
@@ -24,10 +25,11 @@ def web_is_ready(settings: Settings) -> bool:
     return responds(reachable(settings.host), settings.port, "/readyz")
 
 
-def worker_is_ready(settings: Settings) -> bool:
-    """Tell whether a worker on this machine has announced itself lately."""
+def worker_is_ready(settings: Settings, queues: Sequence[str] = ()) -> bool:
+    """Tell whether workers on this machine have announced themselves lately, for each of ``queues``."""
     try:
         with redis.Redis.from_url(redis_url(settings), socket_connect_timeout=3, socket_timeout=3) as client:
-            return any(worker.hostname == socket.gethostname() for worker in presence.present(client))
+            here = [worker for worker in presence.present(client) if worker.hostname == socket.gethostname()]
     except RedisError:
         return False
+    return bool(here) and all(any(queue in worker.queues for worker in here) for queue in queues)

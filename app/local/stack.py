@@ -1,4 +1,4 @@
-"""The one-command stack: broker, web and worker, put together and supervised."""
+"""The one-command stack: broker, web and a worker for each queue, put together and supervised."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import redis
@@ -20,21 +21,24 @@ from app.core.config import Settings
 from app.core.errors import Unavailable
 from app.infra import presence
 from app.infra.broker import SOFT_SHUTDOWN_SECONDS
+from app.jobs.models import EXPERIMENT, STYLIZE, VERDICT
 from app.local import broker, instance
 from app.local.child import ChildSpec
 from app.local.logs import Say
 from app.local.supervisor import Note, Supervisor
 
 _UNDERTAKER = Path(__file__).with_name("undertaker.py")
+# A process a queue: a verdict waits for no picture, a picture for no experiment.
+WORKERS = {"worker": STYLIZE, "judge": VERDICT, "lab": EXPERIMENT}
 # Web first, so that nobody is told of a job that is about to be put down; the broker last.
-STOPPING = ("web", "worker", "broker")
+STOPPING = ("web", *WORKERS, "broker")
 
 
 def serve(settings: Settings, say: Say, prepare: Callable[[], None]) -> None:
     """Run everything until Ctrl-C, SIGTERM or SIGHUP.
 
     Args:
-        prepare: fetches what the worker needs; called once the data folder and the port are known to be ours.
+        prepare: fetches what the workers need; called once the data folder and the port are known to be ours.
 
     Raises:
         PentimentoError: something is missing; the message says what to do.
@@ -83,19 +87,18 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
             pass_fds=(listener.fileno(),),
         )
     )
-    children.append(
-        ChildSpec(
-            name="worker",
-            argv=(sys.executable, "-m", "app.cli", "worker"),
-            env=env,
-            ready=lambda: worker_since(url, began) and responds(host, port, "/readyz"),
-            ready_seconds=240,
-            # Its networks take longer to load than the web server takes to start.
-            waits=False,
-            stop_seconds=SOFT_SHUTDOWN_SECONDS + 10,
-        )
-    )
+    painting, *others = (_worker(name, env) for name in WORKERS)
+    # Its networks take longer to load than the web server takes to start, so that they start together.
+    ready = lambda: worker_since(url, began, STYLIZE) and responds(host, port, "/readyz")  # noqa: E731
+    children.append(replace(painting, ready=ready, ready_seconds=240, waits=False))
+    # These load only now, so that the first picture has the processor to itself, and nobody waits for them.
+    children.extend(others)
     return children
+
+
+def _worker(name: str, env: Mapping[str, str]) -> ChildSpec:
+    argv = (sys.executable, "-m", "app.cli", "worker", "--queues", WORKERS[name])
+    return ChildSpec(name=name, argv=argv, env=env, stop_seconds=SOFT_SHUTDOWN_SECONDS + 10)
 
 
 def responds(host: str, port: int, path: str) -> bool:
@@ -110,11 +113,11 @@ def responds(host: str, port: int, path: str) -> bool:
         connection.close()
 
 
-def worker_since(url: str, began: float) -> bool:
-    """Tell whether a worker has announced itself after ``began``: the last run's word may still be in the broker."""
+def worker_since(url: str, began: float, queue: str) -> bool:
+    """Tell whether a worker of ``queue`` has announced itself after ``began``: the last run's word may still be in the broker."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1) as client:
-            return any(worker.at >= began for worker in presence.present(client))
+            return any(worker.at >= began and queue in worker.queues for worker in presence.present(client))
     except RedisError:
         return False
 

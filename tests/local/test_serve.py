@@ -98,7 +98,7 @@ def test_a_taken_port_is_one_clear_line(serve: Serve, tmp_path: Path) -> None:
     assert out.splitlines() == [f"Port {port} on 127.0.0.1 is taken by another program. Choose another one: make run PORT={port + 1}"]
 
 
-@pytest.mark.parametrize(("name", "part"), [("web", "--fd"), ("worker", "celery")])
+@pytest.mark.parametrize(("name", "part"), [("web", "--fd"), ("worker", "--queues stylize"), ("judge", "--queues verdict")])
 def test_a_killed_process_comes_back_and_all_is_ready_again(serve: Serve, name: str, part: str) -> None:
     killed = serve.child(part)
     its_own = killed.children(recursive=True)

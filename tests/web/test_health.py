@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 import redis
@@ -12,10 +13,14 @@ from app.web.error_handlers import Problem
 from tests.web.conftest import Studio
 
 
-def announce(client: redis.Redis) -> None:
-    presence.announce(
-        client, presence.Worker(hostname="atelier", pid=7, queues=["stylize"], precision="float32", device="cpu", at=time.time())
-    )
+def announce(client: redis.Redis, **changes: object) -> None:
+    worker = presence.Worker(hostname="atelier", pid=7, queues=["stylize"], precision="float32", device="cpu", at=time.time())
+    presence.announce(client, worker.model_copy(update=changes))
+
+
+def failing(readiness: dict[str, Any]) -> list[str]:
+    """The parts without which nothing can be painted, and that fail."""
+    return [name for name, part in readiness["parts"].items() if part["needed"] and not part["ok"]]
 
 
 def test_alive(studio: Studio) -> None:
@@ -32,11 +37,24 @@ def test_head_is_answered_as_get_is(studio: Studio, path: str) -> None:
 def test_ready_needs_a_worker(studio: Studio, redis_client: redis.Redis) -> None:
     without = studio.client.get("/readyz")
     assert without.status_code == 503
-    assert [name for name, part in without.json()["parts"].items() if not part["ok"]] == ["worker"]
+    assert failing(without.json()) == ["worker"]
     announce(redis_client)
     ready = studio.client.get("/readyz")
     assert ready.status_code == 200 and ready.json()["ready"]
     assert "cpu in float32" in ready.json()["parts"]["worker"]["detail"]
+
+
+def test_a_worker_is_ready_for_its_own_queue_and_painting_needs_no_judge(studio: Studio, redis_client: redis.Redis) -> None:
+    announce(redis_client, queues=["verdict", "experiment"], precision="", device="")
+    parts = studio.client.get("/readyz").json()["parts"]
+    assert [name for name in ("worker", "judge", "lab") if parts[name]["ok"]] == ["judge", "lab"]
+    assert parts["lab"]["detail"].startswith("1 ready, last heard of")
+    redis_client.flushall()
+    announce(redis_client)
+    alone = studio.client.get("/readyz")
+    assert alone.status_code == 200
+    assert [name for name in ("worker", "judge", "lab") if alone.json()["parts"][name]["ok"]] == ["worker"]
+    assert alone.json()["parts"]["judge"]["detail"] == "no worker of the queue verdict has said that it is ready"
 
 
 def test_a_worker_that_falls_silent_is_not_ready(studio: Studio, redis_client: redis.Redis) -> None:
@@ -62,7 +80,7 @@ def test_each_part_is_named_when_it_fails(studio: Studio, redis_client: redis.Re
         object.__setattr__(studio.services, "settings", studio.settings.model_copy(update={"min_free_mb": 1e12}))
     answer = studio.client.get("/readyz")
     assert answer.status_code == 503
-    assert [name for name, found in answer.json()["parts"].items() if not found["ok"]] == [part]
+    assert failing(answer.json()) == [part]
 
 
 def test_the_openapi_examples_are_what_the_models_take(studio: Studio) -> None:

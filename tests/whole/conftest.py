@@ -26,9 +26,9 @@ class Stack:
     pid: int
 
     def painters(self) -> list[psutil.Process]:
-        """The processes that hold an engine: children of the Celery parent."""
+        """The processes that hold an engine: children of the Celery parent that takes pictures."""
         found = psutil.Process(self.pid).children(recursive=True)
-        celery = [process for process in found if "celery" in " ".join(process.cmdline())]
+        celery = [process for process in found if "--queues stylize" in " ".join(process.cmdline())]
         return [process for process in celery if process.parent() in celery]
 
 

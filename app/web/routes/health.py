@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import PentimentoError
 from app.infra import presence
+from app.jobs.models import EXPERIMENT, STYLIZE, VERDICT
 from app.web.deps import Services, ServicesDep
 
 router = APIRouter(tags=["health"])
@@ -18,6 +19,7 @@ router = APIRouter(tags=["health"])
 
 class Part(BaseModel):
     ok: bool
+    needed: bool = Field(True, description="Whether pictures cannot be painted without it.")
     detail: str = Field(description="What was found.")
 
 
@@ -40,9 +42,9 @@ def healthz() -> dict[str, str]:
     responses={503: {"model": Readiness, "description": "The parts say what fails."}},
 )
 def readyz(response: Response, services: ServicesDep) -> Readiness:
-    checks: dict[str, Callable[[Services], Part]] = {"database": _database, "broker": _broker, "disk": _disk, "worker": _worker}
-    parts = {name: _checked(check, services) for name, check in checks.items()}
-    ready = all(part.ok for part in parts.values())
+    """Verdicts and experiments have workers of their own, `judge` and `lab`; pictures can be painted without them."""
+    parts = {name: _checked(check, services).model_copy(update={"needed": name not in SPARE}) for name, check in CHECKS.items()}
+    ready = all(part.ok for part in parts.values() if part.needed)
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, parts=parts)
 
@@ -74,10 +76,25 @@ def _disk(services: Services) -> Part:
     return Part(ok=free >= services.settings.min_free_mb, detail=f"{free} MB free, {services.settings.min_free_mb:g} MB needed")
 
 
-def _worker(services: Services) -> Part:
-    workers = presence.present(services.client)
-    if not workers:
-        return Part(ok=False, detail="no worker has said that it is ready")
-    newest = min(workers, key=lambda worker: worker.age)
-    devices = ", ".join(sorted(f"{worker.device} in {worker.precision}" for worker in workers))
-    return Part(ok=True, detail=f"{len(workers)} ready ({devices}), last heard of {newest.age:.0f} s ago")
+def _worker_of(queue: str) -> Callable[[Services], Part]:
+    def check(services: Services) -> Part:
+        workers = [worker for worker in presence.present(services.client) if queue in worker.queues]
+        if not workers:
+            return Part(ok=False, detail=f"no worker of the queue {queue} has said that it is ready")
+        newest = min(workers, key=lambda worker: worker.age)
+        devices = ", ".join(sorted({f"{worker.device} in {worker.precision}" for worker in workers if worker.device}))
+        loaded = f" ({devices})" if devices else ""
+        return Part(ok=True, detail=f"{len(workers)} ready{loaded}, last heard of {newest.age:.0f} s ago")
+
+    return check
+
+
+CHECKS: dict[str, Callable[[Services], Part]] = {
+    "database": _database,
+    "broker": _broker,
+    "disk": _disk,
+    "worker": _worker_of(STYLIZE),
+    "judge": _worker_of(VERDICT),
+    "lab": _worker_of(EXPERIMENT),
+}
+SPARE = {"judge", "lab"}

@@ -18,6 +18,7 @@ COPY app app
 COPY workers workers
 COPY templates templates
 COPY static static
+COPY docs docs
 # The root can be read-only: nothing is written but /data, /cache and /tmp.
 ENV PATH=/venv/bin:$PATH \
     PYTHONPATH=/pentimento \

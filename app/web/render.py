@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from app.web import documents
 from app.web.detector_words import DetectorWords
 from app.web.form import ROLES, presets
 
@@ -50,7 +51,9 @@ def environment() -> Environment:
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code)
-    made.globals.update(roles=ROLES, presets=presets(), words=DetectorWords())
+    made.globals.update(
+        roles=ROLES, presets=presets(), words=DetectorWords(card="/docs/model-card" if documents.exists("model-card") else None)
+    )
     return made
 
 

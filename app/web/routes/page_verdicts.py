@@ -64,7 +64,9 @@ def show(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     if row.parent is not None:
         return RedirectResponse(f"/jobs/{row.parent}#verdict", 303)
     shown = view(row, row, services.verdicts.event(owner, verdict_id))
-    return page("pages/verdict.html", verdict=shown, **_history(services, owner, None))
+    known = _history(services, owner, None)
+    others = [one for one in known.pop("verdicts") if one.id != verdict_id]
+    return page("pages/verdict.html", verdict=shown, verdicts=others, **known)
 
 
 @router.get("/verdicts/{verdict_id}/stream")

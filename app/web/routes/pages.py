@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.core.errors import NotReady
 from app.jobs.job_events import JobEvent
-from app.web import verdict_view
+from app.web import documents, verdict_view
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.form import FormState
 from app.web.job_view import JobView, view
@@ -80,3 +80,9 @@ def _undoable(services: Services, owner: str, job_id: str | None) -> JobView | N
 @router.get("/docs")
 def docs(request: Request) -> HTMLResponse:
     return page("pages/docs.html", operations=operations(request.app.openapi()), base=str(request.base_url).rstrip("/"))
+
+
+@router.head("/docs/{name}")
+@router.get("/docs/{name}")
+def document(name: str) -> HTMLResponse:
+    return page("pages/document.html", document=documents.read(name))

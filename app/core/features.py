@@ -32,7 +32,7 @@ class FeatureSet(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: FeatureSetName
+    name: str
     title: str
     help: str
     parts: tuple[tuple[str, Statistic], ...]

@@ -47,7 +47,7 @@ def split_report(table: Table, runs: Sequence[Made], resampler: Resampler, permu
                 test=part(table, test, resampler),
                 invariance=still,
                 test_pictures=tuple(map(int, one.test.rows)),
-                probabilities=tuple(round(float(value), 4) for value in one.test.probability),
+                probabilities=tuple(round(float(value), 6) for value in one.test.probability),
             )
             for one, train, test, still in zip(runs, trains, tests, kept, strict=True)
         ),

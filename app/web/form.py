@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin
-
-from pydantic.fields import FieldInfo
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, Preset, StyleParams
+from app.web.option import Option, as_text, from_spec
 
 ROLES = {"content": "Photograph", "style": "Painting"}
 # Where each option stands; one that is not named here is shown under the last heading.
@@ -35,21 +33,6 @@ class Kept:
     reference: str
     name: str
     thumbnail: str
-
-
-@dataclass(frozen=True)
-class Option:
-    """One parameter as a control."""
-
-    name: str
-    title: str
-    help: str
-    kind: Literal["number", "choice", "text"]
-    value: str
-    minimum: str | None = None
-    maximum: str | None = None
-    whole: bool = False
-    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -94,25 +77,12 @@ class FormState:
 
 def option(name: str, value: str) -> Option:
     """Return the control of a parameter, made from its specification."""
-    spec = StyleParams.model_fields[name]
-    title, text = spec.title or name, spec.description or ""
-    if get_origin(spec.annotation) is Literal:
-        choices = tuple((choice, _CHOICES.get(choice, choice)) for choice in get_args(spec.annotation))
-        return Option(name, title, text, "choice", value, choices=choices)
-    if spec.annotation in (int, float):
-        return Option(name, title, text, "number", value, _bound(spec, "ge"), _bound(spec, "le"), whole=spec.annotation is int)
-    return Option(name, title, text, "text", value)
+    return from_spec(name, StyleParams.model_fields[name], value, _CHOICES)
 
 
 def values_of(params: StyleParams) -> dict[str, str]:
     """Return the parameters as a form shows them."""
     return {name: as_text(value) for name, value in params.model_dump().items()}
-
-
-def as_text(value: Any) -> str:
-    if isinstance(value, tuple | list):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def changes(submitted: dict[str, str], shown_preset: str) -> dict[str, str]:
@@ -129,8 +99,3 @@ def changes(submitted: dict[str, str], shown_preset: str) -> dict[str, str]:
 def presets() -> list[tuple[Preset, dict[str, str]]]:
     """Return each preset with the values it fills in."""
     return [(preset, values_of(preset.params)) for preset in PRESETS.values()]
-
-
-def _bound(spec: FieldInfo, kind: str) -> str | None:
-    bounds = (getattr(entry, kind, None) for entry in spec.metadata)
-    return next((as_text(bound) for bound in bounds if bound is not None), None)

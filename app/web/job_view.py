@@ -12,7 +12,8 @@ from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import Job, State
 from app.jobs.receipts import receipt_of
 from app.web.curves import Curve, draw
-from app.web.form import Option, option, values_of
+from app.web.form import option, values_of
+from app.web.option import Option
 from app.web.result_size import result_size
 from app.web.verdict_view import VerdictView
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams
-from app.web.form import as_text
+from app.web.option import as_text
 
 
 def request_body() -> dict[str, Any]:

@@ -19,9 +19,9 @@ from app.core.config import get_settings
 from app.core.errors import PentimentoError
 from app.core.logging import set_up
 from app.infra.broker import celery_config
-from app.jobs.models import STYLIZE, TASKS, VERDICT
+from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT
 from workers.child import Child
-from workers.tasks import stylize, verdict
+from workers.tasks import experiment, stylize, verdict
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +49,7 @@ _child: Child | None = None
 RUNS: dict[str, Callable[[Child], bool]] = {
     STYLIZE: lambda child: stylize.run(child.runtime, child.engine),
     VERDICT: lambda child: verdict.run(child.runtime, child.judge),
+    EXPERIMENT: lambda child: experiment.run(child.runtime, child.describer),
 }
 
 
@@ -80,9 +81,7 @@ def _start_child(**_: Any) -> None:
     global _child
     _choose_gpu()
     try:
-        # Chosen on the command line, and read by the parent before the fork.
-        queues = [queue for queue in TASKS if queue in app.amqp.queues.consume_from]
-        _child = Child.start(get_settings(), queues, _shutting_down.is_set)
+        _child = Child.start(get_settings(), queues_taken(), _shutting_down.is_set)
     except Exception as error:
         # Celery would only log this and keep a worker that can do nothing: end all of it instead,
         # so that whoever supervises it sees and says so.
@@ -94,6 +93,11 @@ def _start_child(**_: Any) -> None:
 def _end_child(**_: Any) -> None:
     if _child is not None:
         _child.close()
+
+
+def queues_taken() -> list[str]:
+    """Return the queues chosen on the command line, which the parent has read before the fork."""
+    return [queue for queue in TASKS if queue in app.amqp.queues.consume_from]
 
 
 def _choose_gpu() -> None:

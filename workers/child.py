@@ -26,6 +26,7 @@ from workers.runtime.life import Runtime
 
 if TYPE_CHECKING:
     from workers.style.engine import Engine
+    from workers.verdict.feature_cache import FeatureCache
     from workers.verdict.judge import Judge
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Child:
         self._worker = presence.Worker(hostname=socket.gethostname(), pid=os.getpid(), queues=list(queues), at=time.time())
         self._engine: Engine | None = None
         self._judge: Judge | None = None
+        self._describer: FeatureCache | None = None
         self._ended = threading.Event()
 
     @classmethod
@@ -86,6 +88,16 @@ class Child:
                 self._judge.judge(np.full((64, 64, 3), 128, np.uint8))
             self._name_device()
         return self._judge
+
+    def describer(self) -> FeatureCache:
+        """Return what turns pictures into features, and remembers those it has seen."""
+        if self._describer is None:
+            from workers.verdict.feature_cache import FeatureCache
+            from workers.verdict.features import Extractor
+
+            self._describer = FeatureCache(Extractor(self._settings), self._settings.data / "features")
+            self._name_device()
+        return self._describer
 
     def close(self) -> None:
         self._ended.set()

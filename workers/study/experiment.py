@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.core.errors import InputError
 from app.core.experiments import EvaluationStep, ExperimentSpec
 from app.core.features import FEATURES
 from app.core.report import Report
@@ -48,6 +50,11 @@ def conduct(
     Raises:
         InputError: pictures of which no experiment can be made, or a spec that contradicts itself.
     """
+    counts = Counter(one.label for one in specimens)
+    if min(counts[0], counts[1]) < 2:
+        raise InputError(
+            f"An experiment needs at least two originals and two stylised pictures. Received {counts[0]} original, {counts[1]} stylised."
+        )
     teller = _Teller(on_step, len(specimens))
     teller.tell("prepare", 0.0)
     table = table_of(

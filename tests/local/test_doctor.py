@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
+import redis
 
 from app.core.config import Settings
+from app.infra import presence
 from app.local import doctor
 
 
@@ -66,3 +69,14 @@ def test_json_holds_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_table_holds_every_finding(capsys: pytest.CaptureFixture[str]) -> None:
     doctor.show([doctor.Finding("disk", "warn", "little", "free some")], as_json=False)
     assert "warn disk little free some" in " ".join(capsys.readouterr().out.split())
+
+
+def test_queues_without_a_worker_are_named_with_what_to_start(valkey_url: str, redis_client: redis.Redis, tmp_path: Path) -> None:
+    assert doctor.workers(settings(tmp_path)).state == "ok", "nothing runs, nothing is missing"
+    running = settings(tmp_path, redis_url=valkey_url)
+    presence.announce(redis_client, presence.Worker(hostname="here", pid=1, queues=["stylize"], at=time.time()))
+    lacking = doctor.workers(running)
+    assert (lacking.state, lacking.found) == ("warn", "none for verdict, experiment")
+    assert lacking.to_do == "Start one: pentimento worker --queues verdict,experiment"
+    presence.announce(redis_client, presence.Worker(hostname="here", pid=2, queues=["verdict", "experiment"], at=time.time()))
+    assert doctor.workers(running).state == "ok"

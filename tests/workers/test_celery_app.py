@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import redis
+
 from app.core.config import Settings
+from app.infra.database import Database
 
 
 def _environment(settings: Settings, **more: str) -> dict[str, str]:
@@ -35,3 +38,32 @@ def test_a_worker_without_weights_ends_and_says_why(settings: Settings, tmp_path
     )
     assert "this worker cannot start" in answer.stderr + answer.stdout
     assert "pentimento fetch" in answer.stderr + answer.stdout
+
+
+def test_an_experiment_s_worker_loads_no_network_before_its_first_task(
+    settings: Settings, database: Database, redis_client: redis.Redis
+) -> None:
+    script = (
+        "import sys\n"
+        "from app.core.config import Settings\n"
+        "from workers.child import Child\n"
+        "child = Child.start(Settings(), ['experiment'], lambda: False)\n"
+        "assert 'tensorflow' not in sys.modules, 'TensorFlow before there is anything to do'\n"
+        "import time; time.sleep(1)\n"
+        "import redis; from app.infra import presence\n"
+        "(worker,) = presence.present(redis.Redis.from_url(Settings().redis_url))\n"
+        "assert (worker.queues, worker.device) == (['experiment'], ''), worker\n"
+        "child.close()\n"
+        "assert not presence.present(redis.Redis.from_url(Settings().redis_url))\n"
+    )
+    subprocess.run([sys.executable, "-c", script], env=_environment(settings), check=True, timeout=60)
+
+
+def test_a_worker_takes_the_queues_that_it_was_started_for(settings: Settings) -> None:
+    """As the child reads them: from the application, after Celery has read its command line."""
+    script = (
+        "from workers.celery_app import app, queues_taken\n"
+        "app.amqp.queues.select(['verdict', 'experiment'])\n"
+        "assert queues_taken() == ['verdict', 'experiment'], queues_taken()\n"
+    )
+    subprocess.run([sys.executable, "-c", script], env=_environment(settings), check=True, timeout=60)

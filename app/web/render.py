@@ -15,6 +15,7 @@ from markupsafe import Markup
 from app.web import documents
 from app.web.detector_words import DetectorWords
 from app.web.form import ROLES, presets
+from app.web.judgement_view import TITLES, percent
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -50,9 +51,12 @@ def environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code)
+    made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code, percent=percent)
     made.globals.update(
-        roles=ROLES, presets=presets(), words=DetectorWords(card="/docs/model-card" if documents.exists("model-card") else None)
+        roles=ROLES,
+        titles=TITLES,
+        presets=presets(),
+        words=DetectorWords(card="/docs/model-card" if documents.exists("model-card") else None),
     )
     return made
 

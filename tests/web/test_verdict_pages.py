@@ -11,7 +11,7 @@ import pytest
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, Progress
 from app.core.verdicts import Judgement, Verdict
-from tests.verdict_double import Brightness
+from tests.verdict_double import DETECTOR, Brightness
 from tests.web.conftest import FACTS, Studio, picture
 from workers.runtime.stylizing import Assignment, Outcome
 from workers.tasks import verdict
@@ -73,6 +73,8 @@ def test_a_finished_job_shows_three_cards_and_its_run(studio: Studio) -> None:
     ]
     for address in set(re.findall(r'(?:src|href)="(/api/[^"]*/pictures/[^"]*)"', page)):
         assert studio.client.get(address).status_code == 200, address
+    # The receipt inside the picture says it too.
+    assert "Result stylised, 98 % Stylised from iteration 3" in words and f"Detector {DETECTOR}" in words
     download = re.search(r'href="(/api/verdicts/[^"]*)" download', page)
     assert download
     said = Verdict.model_validate(json.loads(studio.client.get(download[1]).content))
@@ -97,9 +99,11 @@ def test_a_verdict_moves_by_its_stream_and_the_stream_ends(studio: Studio) -> No
     kinds = re.findall(r"^event: (\w+)", body, re.MULTILINE)
     assert kinds == ["verdict", "ended"]
     shown = "\n".join(line.removeprefix("data: ") for line in body.splitlines() if line.startswith("data: "))
-    # What is swapped in is what a reload shows.
-    page = studio.client.get(f"/jobs/{job_id}").text
-    assert re.sub(r"\s+", " ", shown.strip()) in re.sub(r"\s+", " ", page)
+    # What is swapped in, cards and receipt, is what a reload shows.
+    page = re.sub(r"\s+", " ", studio.client.get(f"/jobs/{job_id}").text)
+    parts = re.sub(r"\s+", " ", shown.replace(' hx-swap-oob="true"', "")).split('<div id="receipt-facts">')
+    assert len(parts) == 2
+    assert all(part.strip() in page for part in parts)
     assert studio.new_client().get(f"/verdicts/{verdict_id}/stream").status_code == 404
 
 

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core.errors import PentimentoError
 from app.jobs.models import Job
 from app.jobs.verdict_events import VerdictEvent
-from app.web import sse
+from app.web import job_view, sse
 from app.web.deps import FormDep, FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.picture_form import PictureForm
@@ -85,7 +85,11 @@ async def _parts(services: Services, owner: str, shown: VerdictView, follower: s
         shown = shown.shown(sight.event)
         if not shown.live:
             shown = await run_in_threadpool(_ended, services, owner, shown)
-        yield sse.message(render("partials/_verdict_body.html", verdict=shown), event="verdict")
+        parts = render("partials/_verdict_body.html", verdict=shown)
+        if shown.verdict and not shown.alone:
+            # The receipt beside it says it too.
+            parts += render("partials/_receipt_facts.html", job=job_view.view(shown.about, verdict=shown), swapped=True)
+        yield sse.message(parts, event="verdict")
         if not shown.live:
             yield sse.message("", event="ended")
 

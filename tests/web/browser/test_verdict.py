@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from app.core.errors import EngineError
 from app.core.verdicts import Judgement
-from tests.verdict_double import Brightness
+from tests.verdict_double import DETECTOR, Brightness
 from tests.web.browser.test_job import look, start
 from tests.web.conftest import Studio
 from tests.web.test_verdict_pages import brighten
@@ -88,8 +88,10 @@ def test_cards_appear_on_a_finished_job_and_its_run_can_be_looked_through(page: 
     assert len(shown) == 5
     assert page.locator(".run-dot").evaluate_all("dots => dots.findIndex((dot) => dot.matches('.is-shown'))") == 0
 
-    for summary in page.locator(".neighbours summary").all():
+    for summary in page.locator(".neighbours summary, .receipt summary").all():
         summary.click()
+    # The receipt was drawn before there was a verdict.
+    expect(page.locator(".receipt")).to_contain_text(DETECTOR)
     found += look(page, "judged")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download JSON").click()

@@ -77,6 +77,8 @@ def _pairing(first: Report, second: Report) -> tuple[bool, str]:
             False,
             "The two experiments are about different pictures: their figures stand side by side, without intervals of the difference.",
         )
+    if first.spec.shuffle_labels != second.spec.shuffle_labels:
+        return False, "One of the two has shuffled labels, so its styles are not the other's: differences have no intervals."
     ours = {one.name: [run.test_pictures for run in one.runs] for one in first.splits}
     theirs = {one.name: [run.test_pictures for run in one.runs] for one in second.splits}
     if any(ours[name] != theirs[name] for name in ours.keys() & theirs.keys()):

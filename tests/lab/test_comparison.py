@@ -74,3 +74,10 @@ def test_the_same_pictures_divided_differently_have_none_either() -> None:
     found = compare(report(), report(seed=7))
     assert not found.paired
     assert "divided differently" in found.note
+
+
+def test_a_control_with_shuffled_labels_is_not_paired_with_the_real_labels() -> None:
+    found = report()
+    shuffled = found.model_copy(update={"spec": found.spec.model_copy(update={"shuffle_labels": True})})
+    assert not compare(found, shuffled).paired
+    assert compare(shuffled, shuffled).paired

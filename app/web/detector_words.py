@@ -1,13 +1,76 @@
-"""What the shipped detector was measured to do, in the words that stand beside every verdict."""
+"""What the shipped detector says of itself, in the words that stand beside every verdict."""
 
 from __future__ import annotations
 
+import json
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.web import documents
+from app.web.judgement_view import percent
+
+log = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).resolve().parents[2] / "workers" / "verdict" / "detector.safetensors"
+CARD = "model-card"
+# A safetensors file begins with the length of its JSON header.
+_LENGTH = 8
+_LONGEST = 1_000_000
+_GROUPS = {"photograph": "photographs", "painting": "paintings", "style": "textures"}
 
 
 @dataclass(frozen=True)
 class DetectorWords:
-    """``measured``: its figures on pictures it had never seen, or None; ``card``: the address of its model card, or None."""
+    """``learnt`` and ``measured``: sentences from the detector's own facts, empty where it states none; ``card``: its model card's address."""
 
-    measured: str | None = None
-    card: str | None = None
+    learnt: str = ""
+    measured: str = ""
+    card: str = ""
+
+
+@lru_cache(maxsize=1)
+def shipped() -> DetectorWords:
+    """Return the words of the detector in this installation; read once."""
+    return words(facts_in(SHIPPED), f"/docs/{CARD}" if documents.exists(CARD) else "")
+
+
+def facts_in(path: Path) -> dict[str, Any]:
+    """Return what a detector's file states in its header; nothing where there is no file, or none that can be read."""
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_LENGTH), "little")
+            header = json.loads(file.read(min(length, _LONGEST)))
+        facts: dict[str, Any] = json.loads(header["__metadata__"]["header"])["facts"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning("nothing to say of the detector in %s: %r", path.name, error)
+        return {}
+    return facts
+
+
+def words(facts: Mapping[str, Any], card: str = "") -> DetectorWords:
+    """Put a detector's facts into words.
+
+    Args:
+        facts: ``pictures["train"]`` counts pictures by group; ``validation`` holds the shares of originals
+            ``called_stylised`` and of stylised pictures ``found``, on pictures that it did not learn from.
+    """
+    counts: Mapping[str, int] = facts.get("pictures", {}).get("train", {})
+    originals = [f"{counts[group]:,} {name}" for group, name in _GROUPS.items() if counts.get(group)]
+    stylised = sum(count for group, count in counts.items() if group not in _GROUPS)
+    learnt = f"It has learnt from {_listed(originals)} and from {stylised:,} stylised pictures." if originals and stylised else ""
+    kept: Mapping[str, float] = facts.get("validation", {})
+    measured = ""
+    if "called_stylised" in kept and "found" in kept:
+        measured = (
+            f"Of pictures it had not learnt from, it called {percent(kept['called_stylised'])} of the originals stylised, "
+            f"and found {percent(kept['found'])} of the stylised ones."
+        )
+    return DetectorWords(learnt, measured, card)
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(part for part in (", ".join(parts[:-1]), parts[-1]) if part)

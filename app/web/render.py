@@ -12,8 +12,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from app.web import documents
-from app.web.detector_words import DetectorWords
+from app.web.detector_words import shipped
 from app.web.form import ROLES, presets
 from app.web.judgement_view import TITLES, percent
 
@@ -52,12 +51,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code, percent=percent)
-    made.globals.update(
-        roles=ROLES,
-        titles=TITLES,
-        presets=presets(),
-        words=DetectorWords(card="/docs/model-card" if documents.exists("model-card") else None),
-    )
+    made.globals.update(roles=ROLES, titles=TITLES, presets=presets(), detector=shipped)
     return made
 
 

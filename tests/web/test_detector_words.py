@@ -1,0 +1,45 @@
+"""What stands beside every verdict comes from the detector's file, and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from app.web.detector_words import DetectorWords, facts_in, words
+
+FACTS = {
+    "pictures": {"train": {"photograph": 1234, "painting": 300, "style": 20, "adain": 900, "optimiser": 350}},
+    "validation": {"called_stylised": 0.0213, "found": 0.957},
+}
+
+
+def test_facts_are_read_from_the_file_s_header(tmp_path: Path) -> None:
+    path = tmp_path / "detector.safetensors"
+    path.write_bytes(save({"weights": np.ones(3, np.float32)}, {"header": json.dumps({"facts": FACTS})}))
+    assert facts_in(path) == FACTS
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 30, save({"weights": np.ones(3, np.float32)}), None])
+def test_a_file_that_says_nothing_leaves_nothing_to_say(tmp_path: Path, data: bytes | None) -> None:
+    path = tmp_path / "detector.safetensors"
+    if data is not None:
+        path.write_bytes(data)
+    assert facts_in(path) == {}
+    assert words(facts_in(path)) == DetectorWords()
+
+
+def test_facts_become_sentences() -> None:
+    said = words(FACTS, "/docs/model-card")
+    assert said.learnt == "It has learnt from 1,234 photographs, 300 paintings and 20 textures and from 1,250 stylised pictures."
+    assert said.measured == (
+        "Of pictures it had not learnt from, it called 2 % of the originals stylised, and found 96 % of the stylised ones."
+    )
+    assert said.card == "/docs/model-card"
+    assert (
+        words({"pictures": {"train": {"photograph": 10, "adain": 5}}}).learnt
+        == "It has learnt from 10 photographs and from 5 stylised pictures."
+    )

@@ -44,7 +44,7 @@ def facts_in(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(_LENGTH), "little")
             header = json.loads(file.read(min(length, _LONGEST)))
-        facts: dict[str, Any] = json.loads(header["__metadata__"]["header"])["facts"]
+        facts: dict[str, Any] = json.loads(header["__metadata__"]["detector"])["facts"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("nothing to say of the detector in %s: %r", path.name, error)
         return {}

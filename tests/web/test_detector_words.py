@@ -19,7 +19,7 @@ FACTS = {
 
 def test_facts_are_read_from_the_file_s_header(tmp_path: Path) -> None:
     path = tmp_path / "detector.safetensors"
-    path.write_bytes(save({"weights": np.ones(3, np.float32)}, {"header": json.dumps({"facts": FACTS})}))
+    path.write_bytes(save({"weights": np.ones(3, np.float32)}, {"detector": json.dumps({"facts": FACTS})}))
     assert facts_in(path) == FACTS
 
 

@@ -233,7 +233,14 @@ class Lines:
     series: tuple[Series, ...]
 
 
-def lines(title: str, epochs: Sequence[int], values: Sequence[tuple[str, Sequence[float | None]]], *, share: bool = False) -> Lines | None:
+def lines(
+    title: str,
+    epochs: Sequence[int],
+    values: Sequence[tuple[str, Sequence[float | None]]],
+    *,
+    share: bool = False,
+    until: int | None = None,
+) -> Lines | None:
     """Return lines over epochs; a missing value is left out; None where no line has two points.
 
     Args:
@@ -241,6 +248,7 @@ def lines(title: str, epochs: Sequence[int], values: Sequence[tuple[str, Sequenc
         epochs: of the values, rising.
         values: title and one value an epoch, of each line.
         share: the values are shares, to be drawn from 0 to 1.
+        until: last epoch of the drawing, if it is not the last of the values.
     """
     drawn = [
         (name, points)
@@ -250,5 +258,7 @@ def lines(title: str, epochs: Sequence[int], values: Sequence[tuple[str, Sequenc
     if not drawn:
         return None
     heights = [value for _, points in drawn for _, value in points]
-    frame = Frame(280, 190, x=(0.0, float(epochs[-1])), y=(0.0, 1.0) if share else around(heights), margins=(46, 10, 12, 36))
+    frame = Frame(
+        280, 190, x=(0.0, float(max(until or 0, epochs[-1]))), y=(0.0, 1.0) if share else around(heights), margins=(46, 10, 12, 36)
+    )
     return Lines(title, frame, tuple(Series(name, frame.line(points), points[-1][1]) for name, points in drawn))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.experiments import SPLITS, ObjectiveName, TrainStep
 from app.core.features import FEATURES
 from app.core.report import METRICS, Baseline, Figure, Finding, Group, Invariance, Permutation, Report, SplitReport
 from app.lab import plots
+from app.lab.experiment_events import TrainPoint
 
 _SHADES = 5
 _OBJECTIVES: dict[ObjectiveName, str] = {
@@ -114,7 +116,7 @@ def view(report: Report) -> ReportView:
         left_out=tuple((SPLITS[one.split], one.why) for one in report.left_out),
         plane=plots.plane(report.map, labels, names) if report.map else None,
         plane_note=_plane_note(report),
-        training=_training(report.training),
+        training=training_lines(report.training),
         collapsed=any(step.collapsed for step in report.training),
     )
 
@@ -266,20 +268,28 @@ def _plane_note(report: Report) -> str:
     return f"Test pictures of the first run of the headline: {report.map.shown} along {way}{share}. A line joins a content with its stylised picture."
 
 
-def _training(steps: tuple[TrainStep, ...]) -> tuple[plots.Lines, ...]:
-    epochs = [step.epoch for step in steps]
-    if len(epochs) < 2:
+def training_lines(steps: Sequence[TrainStep | TrainPoint], *, epochs: int | None = None) -> tuple[plots.Lines, ...]:
+    """Return a contrastive stage along its epochs.
+
+    Args:
+        epochs: of the whole training, while it goes on, so that the drawing fills instead of shrinking.
+    """
+    at = [step.epoch for step in steps]
+    if len(at) < 2:
         return ()
     drawn = (
-        plots.lines("Loss", epochs, [("training", [s.loss for s in steps]), ("held out", [s.held_out_loss for s in steps])]),
-        plots.lines("Alignment", epochs, [("training", [s.alignment for s in steps]), ("held out", [s.held_out_alignment for s in steps])]),
+        plots.lines("Loss", at, [("training", [s.loss for s in steps]), ("held out", [s.held_out_loss for s in steps])], until=epochs),
+        plots.lines(
+            "Alignment", at, [("training", [s.alignment for s in steps]), ("held out", [s.held_out_alignment for s in steps])], until=epochs
+        ),
         plots.lines(
             "Invariance against detection",
-            epochs,
+            at,
             [("retrieval R@1", [s.retrieval for s in steps]), ("detection AUROC", [s.detection for s in steps])],
             share=True,
+            until=epochs,
         ),
-        plots.lines("Uniformity", epochs, [("training", [s.uniformity for s in steps])]),
-        plots.lines("Effective rank", epochs, [("training", [s.effective_rank for s in steps])]),
+        plots.lines("Uniformity", at, [("training", [s.uniformity for s in steps])], until=epochs),
+        plots.lines("Effective rank", at, [("training", [s.effective_rank for s in steps])], until=epochs),
     )
     return tuple(one for one in drawn if one)

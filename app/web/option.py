@@ -16,7 +16,9 @@ Kind = Literal["number", "choice", "several", "switch", "text"]
 class Option:
     """One parameter as a control.
 
-    ``value`` is what stands in it; of several choices ``chosen`` holds each, and a switch is on with "true".
+    Attributes:
+        value: what stands in it; of several choices ``chosen`` holds each, and a switch is on with "true".
+        open_ends: whether ``minimum`` and ``maximum`` themselves are left out.
     """
 
     name: str
@@ -27,16 +29,22 @@ class Option:
     minimum: str | None = None
     maximum: str | None = None
     whole: bool = False
-    above: bool = False
+    open_ends: tuple[bool, bool] = (False, False)
     choices: tuple[tuple[str, str], ...] = ()
     chosen: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The name as an id, which style sheets and scripts can name without escapes."""
+        return self.name.replace(".", "-")
 
     @property
     def range(self) -> str:
         """What the control takes, in words; nothing where it says so itself."""
         if self.minimum is None or self.maximum is None:
             return ""
-        return f"{'Above ' if self.above else ''}{self.minimum} to {self.maximum}."
+        above, below = self.open_ends
+        return f"{'Above ' if above else ''}{self.minimum} to {'below ' if below else ''}{self.maximum}."
 
 
 def from_spec(name: str, spec: FieldInfo, value: str, words: Mapping[str, str], chosen: tuple[str, ...] = ()) -> Option:
@@ -54,8 +62,9 @@ def from_spec(name: str, spec: FieldInfo, value: str, words: Mapping[str, str], 
     if kind is bool:
         return Option(name, title, text, "switch", value)
     if kind in (int, float):
-        above = _bound(spec, "gt")
-        return Option(name, title, text, "number", value, above or _bound(spec, "ge"), _bound(spec, "le"), kind is int, above is not None)
+        above, below = _bound(spec, "gt"), _bound(spec, "lt")
+        ends = above is not None, below is not None
+        return Option(name, title, text, "number", value, above or _bound(spec, "ge"), below or _bound(spec, "le"), kind is int, ends)
     return Option(name, title, text, "text", value)
 
 

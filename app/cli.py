@@ -24,6 +24,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+detector = typer.Typer(help="Train and measure the detector behind the verdicts.", no_args_is_help=True)
+app.add_typer(detector, name="detector")
+
+Photographs = Annotated[list[Path], typer.Option("--photos", help="Folder of photographs; give it again for more.", show_default=False)]
+Paintings = Annotated[list[Path], typer.Option(help="Folder of real paintings; give it again for more.", show_default=False)]
+Styles = Annotated[list[Path], typer.Option(help="Folder of styles; give it again for more.", show_default=False)]
+Work = Annotated[Path, typer.Option(help="Folder for the pictures made and their features, kept between runs.", show_default=False)]
+Seed = Annotated[int, typer.Option(min=0, help="Decides parts, pairs and recipes.")]
 Host = Annotated[str | None, typer.Option(help="Address to listen on; default: PENTIMENTO_HOST, or 127.0.0.1.")]
 _QUEUES = "stylize,verdict,experiment"
 Queues = Annotated[str | None, typer.Option(help="Which jobs it takes, with commas between; default: all of them.", metavar=_QUEUES)]
@@ -122,6 +130,44 @@ def stylize(
 
     changes = {name: value for name, value in parameters.items() if value is not None}
     paint(_settings(), Order(photo, style, output, preset, resolve(preset, changes), force))
+
+
+@app.command()
+def verdict(
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files.", metavar="FILE...", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="For programs: a JSON list.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="For spreadsheets: comma-separated values.")] = False,
+) -> None:
+    """Tell whether pictures are originals or stylised. A file that cannot be read has its error said, and the exit status is 1."""
+    from app.local.judging import judge_files, show
+
+    if as_json and as_csv:
+        raise InputError("Choose one of --json and --csv.", field="json")
+    found = judge_files(_settings(), pictures)
+    show(found, "json" if as_json else "csv" if as_csv else "table")
+    if any(one.error for one in found):
+        raise typer.Exit(1)
+
+
+@detector.command("train")
+def train_detector(
+    photographs: Photographs,
+    paintings: Paintings,
+    styles: Styles,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the detector's file goes.", show_default=False)],
+    work: Work,
+    seed: Seed = 0,
+    adain: Annotated[int, typer.Option(min=0, help="Stylised pictures by AdaIN, 256 to 512 pixels, over all parts.")] = 1500,
+    optimiser: Annotated[int, typer.Option(min=0, help="Stylised pictures by the optimiser, 256 to 320 pixels: about 5 s each.")] = 700,
+    make: Annotated[bool, typer.Option(help="Make pictures that are not there yet, or train on those that are.")] = True,
+) -> None:
+    """Train a detector on pictures that this program stylises itself. Stop with Ctrl-C and start again where it was."""
+    from app.local import detecting
+
+    settings, shop = _settings(), detecting.Workshop(tuple(photographs), tuple(paintings), tuple(styles), work, seed)
+    if make:
+        detecting.make(settings, shop, adain, optimiser)
+    detecting.train(settings, shop, output)
 
 
 def _settings(**given: Any) -> Settings:

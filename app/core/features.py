@@ -47,6 +47,7 @@ class FeatureSet(BaseModel):
         return sum(CHANNELS[layer] for layer, _ in self.parts)
 
 
+_BOTH: tuple[Statistic, ...] = ("mean", "mean_square")
 _POOLED: tuple[tuple[str, Statistic], ...] = (("mixed_10", "mean"),)
 _MIDLEVEL: tuple[tuple[str, Statistic], ...] = (
     ("mixed_2", "mean"),
@@ -71,3 +72,19 @@ FEATURES: dict[str, FeatureSet] = {
     )
 }
 DEFAULT_FEATURES: FeatureSetName = "both"
+
+# The shipped detector's own: from the stem, which sees brush strokes and the traces of decoders, to what is shown.
+# Measured against smaller sets in docs/detector.md.
+DETECTOR_FEATURES = FeatureSet(
+    name="detector",
+    title="Every depth",
+    help="Means and mean squares from the stem to the eighth block, and the pooled features.",
+    parts=(
+        *(
+            (layer, statistic)
+            for layer in ("conv_2", "conv_4", "mixed", "mixed_2", "mixed_3", "mixed_4", "mixed_6", "mixed_8")
+            for statistic in _BOTH
+        ),
+        *_POOLED,
+    ),
+)

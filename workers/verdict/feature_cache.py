@@ -27,6 +27,10 @@ class FeatureCache:
     def __init__(self, extractor: Extractor, folder: Path) -> None:
         self._extractor, self._folder = extractor, folder
 
+    @property
+    def precision(self) -> str:
+        return self._extractor.precision
+
     def stream(
         self, pictures: Iterable[NDArray[np.uint8]], feature_set: FeatureSet, *, batch: int = BATCH, on_progress: OnDescribed | None = None
     ) -> Iterator[NDArray[np.float32]]:

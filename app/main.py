@@ -22,15 +22,22 @@ from app.infra.clients import Clients
 from app.infra.database import Database, migrate
 from app.infra.secret import load_secret
 from app.infra.streams import EventReader, EventWriter
+from app.jobs.models import EXPERIMENT
 from app.jobs.service import JobService
-from app.jobs.sweeper import Sweeper
+from app.jobs.sweeper import SNAPSHOTS, Sweeper
 from app.jobs.verdict_service import VerdictService
+from app.lab import experiment_events
+from app.lab.datasets import DatasetService
+from app.lab.detectors import DetectorService
+from app.lab.experiments import ExperimentService
+from app.lab.keeper import Keeper
 from app.web import error_handlers
+from app.web.dataset_form import DatasetDesk
 from app.web.deps import Services
 from app.web.given_picture import PictureReader
 from app.web.picture_form import VerdictDesk
 from app.web.render import STATIC
-from app.web.routes import api_files, api_jobs, api_verdicts, health, page_jobs, page_verdicts, pages
+from app.web.routes import api_files, api_jobs, api_lab_datasets, api_lab_experiments, api_verdicts, health, page_jobs, page_verdicts, pages
 from app.web.samples import Samples
 from app.web.security import OwnerSigner, SecurityHeaders, same_site
 from app.web.shutdown import on_termination
@@ -52,6 +59,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     clients = Clients(settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(client), Broker(settings, client))
     jobs, verdicts = JobService(clients), VerdictService(clients)
     decoders = DecoderPool(max(2, min(4, os.cpu_count() or 2)), Limits.of(settings))
+    keeper = Keeper(clients, decoders)
+    datasets, experiments = DatasetService(clients, keeper.hurry), ExperimentService(clients)
     samples = Samples(STATIC / "samples")
     reader = PictureReader(samples, decoders, settings.max_upload_bytes)
     services = Services(
@@ -67,14 +76,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         samples=samples,
         reception=Reception(jobs, reader),
         desk=VerdictDesk(verdicts, reader),
+        datasets=datasets,
+        dataset_desk=DatasetDesk(datasets, jobs, samples, settings.max_upload_bytes),
+        experiments=experiments,
+        detectors=DetectorService(clients, experiments),
         signer=OwnerSigner(load_secret(settings)),
     )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        sweeper = Sweeper(clients)
+        sweeper = Sweeper(clients, {**SNAPSHOTS, EXPERIMENT: experiment_events.snapshot})
         decoders.start()
         sweeper.start()
+        keeper.start()
         loop = asyncio.get_running_loop()
         try:
             with on_termination(lambda: _set_from_signal(loop, services.closing)):
@@ -82,6 +96,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             services.closing.set()
             await asyncio.to_thread(sweeper.close)
+            await asyncio.to_thread(keeper.close)
             await asyncio.to_thread(decoders.close)
             await stream_client.aclose()
             clients.broker.close()
@@ -101,7 +116,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
-    for routes in (health, api_jobs, api_files, api_verdicts, page_jobs, page_verdicts, pages):
+    for routes in (health, api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, page_jobs, page_verdicts, pages):
         app.include_router(routes.router)
     vendor = next(iter(htmx_files(settings).values())).parent
     app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")

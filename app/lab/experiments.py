@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.core.errors import InputError, NotFound, NotReady, TooMany
-from app.core.experiments import EXPERIMENT_PRESETS, ExperimentSpec
+from app.core.errors import NotFound, NotReady, TooMany
+from app.core.experiments import ExperimentSpec
 from app.core.ids import is_id, new_id
 from app.core.report import Report
 from app.jobs import pictures
@@ -33,10 +33,8 @@ class ExperimentService(KindService[ExperimentEvent]):
 
         Raises:
             NotFound: no such dataset, or not the owner's.
-            NotReady: the dataset is not complete enough yet.
-            InputError: a spec that contradicts itself.
+            NotReady: its pictures are still being taken in, or could not be.
         """
-        check(spec)
         return self.queue(owner, dataset_id, EVALUATION, preset, spec.model_dump(mode="json"))
 
     def queue(self, owner: str, dataset_id: str, study: str, preset: str, params: dict[str, Any]) -> Job:
@@ -103,29 +101,8 @@ class ExperimentService(KindService[ExperimentEvent]):
             raise TooMany(f"You have {own} experiments waiting or running. Wait for one to finish, or cancel one.")
 
 
-def check(spec: ExperimentSpec) -> None:
-    """Raise InputError for a spec of which no experiment can come, whatever the pictures."""
-    if spec.training.objective == "none" and spec.classify != "features":
-        raise InputError(
-            f"Without a contrastive stage there is no embedding to classify. Choose an objective, or classify the features. "
-            f"Received: {spec.classify!r}.",
-            field="classify",
-        )
-
-
 def check_ready(dataset: Dataset) -> None:
     if dataset.arrival == Arrival.FAILED:
         raise NotReady("This dataset could not be taken in, so there is nothing to experiment on.")
     if dataset.arrival != Arrival.READY:
         raise NotReady("The pictures of this dataset are still being taken in. Wait until that is done.")
-
-
-def preset_spec(name: str) -> ExperimentSpec:
-    """Return a preset's spec.
-
-    Raises:
-        InputError: there is no such preset.
-    """
-    if name not in EXPERIMENT_PRESETS:
-        raise InputError(f"There is no experiment called {name!r}. Choose one of: {', '.join(EXPERIMENT_PRESETS)}.", field="preset")
-    return EXPERIMENT_PRESETS[name].spec

@@ -49,3 +49,7 @@ def key_of(picture: DatasetPicture, job: Job | None) -> str | None:
 def preview_key(job: Job) -> str:
     """Return where a finished job has its small picture."""
     return job_pictures.key(job.id, str(job.preview))
+
+
+def detector_key(detector_id: str) -> str:
+    return f"detectors/{detector_id}.safetensors"

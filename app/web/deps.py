@@ -19,6 +19,10 @@ from app.infra.database import Database
 from app.infra.streams import EventReader
 from app.jobs.service import JobService
 from app.jobs.verdict_service import VerdictService
+from app.lab.datasets import DatasetService
+from app.lab.detectors import DetectorService
+from app.lab.experiments import ExperimentService
+from app.web.dataset_form import DatasetDesk
 from app.web.picture_form import VerdictDesk
 from app.web.samples import Samples
 from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner
@@ -40,6 +44,10 @@ class Services:
     samples: Samples
     reception: Reception
     desk: VerdictDesk
+    datasets: DatasetService
+    dataset_desk: DatasetDesk
+    experiments: ExperimentService
+    detectors: DetectorService
     signer: OwnerSigner
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 

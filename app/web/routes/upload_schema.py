@@ -46,6 +46,34 @@ def picture_body() -> dict[str, Any]:
     )
 
 
+def dataset_body() -> dict[str, Any]:
+    """Return the request body of ``POST /api/lab/datasets``."""
+
+    def several(of: dict[str, Any], description: str) -> dict[str, Any]:
+        return {"type": "array", "items": of, "description": description}
+
+    file, name = {"type": "string", "format": "binary"}, {"type": "string"}
+    properties: dict[str, Any] = {
+        "kind": {"type": "string", "enum": ["stylised", "labelled"], "default": "stylised", "description": "What the pictures are for."},
+        "name": {"type": "string", "description": "For its owner; default: from what was sent."},
+        "content": several(file, "Pictures to be stylised: JPEG, PNG or WebP."),
+        "style": several(file, "Pictures whose style they get."),
+        "content_sample": several(name, "Names of sample photographs."),
+        "style_sample": several(name, "Names of sample paintings."),
+        "archive": file
+        | {
+            "description": "A zip file: folders `contents` and `styles`, or for a labelled dataset `class/` or `domain/class/`. "
+            "Files that cannot be taken are left out and named with the reason."
+        },
+        "job": several(name, "Ids of finished jobs of yours, whose pictures are taken over."),
+        "preset": several({"type": "string", "enum": list(PRESETS)}, "Each is a generator; default: instant."),
+        "strengths": {"type": "string", "description": "Numbers with commas between: each preset with each of them.", "example": "0.5,2"},
+    }
+    parameters = StyleParams.model_json_schema()["properties"]
+    properties.update({name: {**one} for name, one in parameters.items() if name not in ("strength", "iterations")})
+    return {"required": True, "content": {"multipart/form-data": {"schema": {"type": "object", "properties": properties}}}}
+
+
 def _body(properties: dict[str, Any]) -> dict[str, Any]:
     # A form without files may also be sent as HTML forms without files are.
     without_files = {name: one for name, one in properties.items() if one.get("format") != "binary"}

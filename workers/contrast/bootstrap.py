@@ -44,6 +44,10 @@ class Bootstrap:
                 study it. Without the stop the two sides are one network and there is no target.
         """
         extra = perceptron(params.output, params.hidden, params.output, rng) if predictor else []
+        # It adds to its input and begins by adding nothing. A departure: a free predictor learns to
+        # turn an original's embedding into a stylised one and back, and never brings the two together.
+        if predictor:
+            extra[2] = np.zeros_like(extra[2])
         self._trainable = Trainable.begin(variables([*weights, *extra]))
         self._target = variables(weights)
         self._stop = stop_gradient
@@ -68,7 +72,7 @@ class Bootstrap:
 def _loss(stop: bool, online: Weights, target: Weights, features: tf.Tensor, rows: tf.Tensor) -> tf.Tensor:
     x = tf.gather(features, rows)
     z = forward(online[:4], x)
-    p = forward(online[4:], z) if len(online) > 4 else z
+    p = z + forward(online[4:], z) if len(online) > 4 else z
     first, second = tf.split(p, 2)
     told_first, told_second = tf.split(forward(target, x) if stop else z, 2)
     return byol(first, told_second, stop_gradient=stop) + byol(second, told_first, stop_gradient=stop)

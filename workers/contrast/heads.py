@@ -15,6 +15,9 @@ Array = NDArray[np.float32]
 _ROWS = 1024
 # A deviation this small beside the channel's own size is rounding, not variation.
 _STILL = 1e-6
+# Directions a head sees, and rows that they are found from.
+COMPONENTS, _FITTED = 256, 2048
+_SHRINKAGE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,29 @@ def standardisation(features: Array) -> tuple[Array, Array]:
     deviation = np.sqrt(np.mean(np.square(features - mean.astype(np.float32)), axis=0, dtype=np.float64))
     still = deviation <= _STILL * np.maximum(np.abs(mean), 1e-6)
     return mean.astype(np.float32), np.where(still, 0, 1 / np.where(still, 1, deviation)).astype(np.float32)
+
+
+def whitening(x: Array) -> Array:
+    """Return float32 (d, k): standardised features times this have k uncorrelated columns of about equal size.
+
+    Principal components, each divided by √(λ + 0.1 · mean λ). A few directions hold most of
+    what varies in network features, and little of what tells contents apart; a head that
+    begins from equal ones learns what holds for pictures it has not seen.
+
+    Args:
+        x: float32 (n, d), standardised; n of at least 2. Of many rows a part is looked at.
+
+    Returns:
+        k is ``COMPONENTS``, or fewer where the rows have fewer.
+    """
+    rows = x[np.linspace(0, len(x) - 1, min(len(x), _FITTED)).astype(int)]
+    gram = rows.astype(np.float64) @ rows.T.astype(np.float64) / len(rows)
+    values, vectors = np.linalg.eigh(gram)
+    kept = np.flatnonzero(values > _STILL * values[-1])[::-1][:COMPONENTS]
+    values, vectors = values[kept], vectors[:, kept]
+    # Right singular vectors from left ones.
+    directions = rows.T @ (vectors / np.sqrt(values * len(rows))).astype(np.float32)
+    return (directions / np.sqrt(values + _SHRINKAGE * values.mean())).astype(np.float32)
 
 
 def perceptron(inputs: int, hidden: int, outputs: int, rng: np.random.Generator) -> list[Array]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -12,11 +12,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.core.errors import EngineError, InputError
-from app.core.experiments import ObjectiveName, OnTrainStep, TrainParams, TrainStep
+from app.core.experiments import ObjectiveName, OnTrainStep, PairsName, TrainParams, TrainStep
 from app.core.progress import StopRequested
 from workers.contrast.adam import Pace, paces
 from workers.contrast.bootstrap import Bootstrap
-from workers.contrast.heads import Array, Head, perceptron, standardisation
+from workers.contrast.heads import Array, Head, perceptron, standardisation, whitening
 from workers.contrast.momentum import MomentumContrast
 from workers.contrast.pairs import PAIRS, Batch
 from workers.contrast.siamese import Siamese
@@ -70,7 +70,7 @@ def train(
 ) -> Trained:
     """Return a projection head trained on ``features``; same arguments on the same machine, same weights.
 
-    Means and deviations of the features are those of the training part and stay with the head.
+    Features are standardised and whitened by what the training part shows; both stay with the head.
 
     Args:
         features: (n, d), or (n, K, d) of K views of each picture, the first being the
@@ -93,12 +93,20 @@ def train(
     flat, views = _checked(features, table)
     mean, scale = standardisation(flat)
     weights_rng, pairs_rng, watch_rng = np.random.default_rng(seed).spawn(3)
-    weights = perceptron(flat.shape[1], params.hidden, params.output, weights_rng)
+    standard = (flat - mean) * scale
+    whitened = whitening(standard)
+
+    def head(weights: Iterable[Array]) -> Head:
+        kernel, *others = weights
+        return Head(mean, scale, whitened @ kernel, *others)
+
+    weights = perceptron(whitened.shape[1], params.hidden, params.output, weights_rng)
     if params.objective == "none":
-        return Trained(Head(mean, scale, *weights), [], params, seed)
+        return Trained(head(weights), [], params, seed)
     pairs = PAIRS[params.pairs](table, views)
-    training = Part(tf.constant((flat - mean) * scale), table, views, pairs)
-    watcher = Watcher(training, _held_out(held_out, params, mean, scale), params.batch_size, watch_rng)
+    training = Part(tf.constant(standard @ whitened), table, views, pairs)
+    away = _held_out(held_out, flat.shape[1], params.pairs, lambda features: ((features - mean) * scale) @ whitened)
+    watcher = Watcher(training, away, params.batch_size, watch_rng)
     steps = params.epochs * pairs.batches(params.batch_size)
     learner = LEARNERS[params.objective](weights, params, steps, weights_rng)
     pace = paces(steps, params.learning_rate, params.weight_decay)
@@ -118,7 +126,7 @@ def train(
                 on_step(history[-1])
     except StopRequested:
         pass
-    return Trained(Head(mean, scale, *(weight.numpy() for weight in learner.weights)), history, params, seed)
+    return Trained(head(weight.numpy() for weight in learner.weights), history, params, seed)
 
 
 def _checked(features: NDArray[np.floating], table: Table) -> tuple[Array, int]:
@@ -139,16 +147,18 @@ def _strange(row: NDArray[np.floating]) -> float:
     return float(row[~np.isfinite(row)][0])
 
 
-def _held_out(given: tuple[NDArray[np.floating], Table] | None, params: TrainParams, mean: Array, scale: Array) -> Part | None:
+def _held_out(
+    given: tuple[NDArray[np.floating], Table] | None, length: int, name: PairsName, prepare: Callable[[Array], Array]
+) -> Part | None:
     if given is None:
         return None
     features, table = given
     flat, views = _checked(features, table)
-    if flat.shape[1] != mean.size:
-        raise InputError(f"Held-out pictures need {mean.size} features each, as the others have. Received: {flat.shape[1]}.")
+    if flat.shape[1] != length:
+        raise InputError(f"Held-out pictures need {length} features each, as the others have. Received: {flat.shape[1]}.")
     try:
-        pairs = PAIRS[params.pairs](table, views)
+        pairs = PAIRS[name](table, views)
     except InputError:
         # Too few pictures for pairs: what needs no pairs is still told.
         pairs = None
-    return Part(tf.constant((flat - mean) * scale), table, views, pairs)
+    return Part(tf.constant(prepare(flat)), table, views, pairs)

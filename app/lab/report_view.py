@@ -127,7 +127,7 @@ def number(value: float | None) -> str:
 
 
 def interval(figure: Figure) -> str:
-    """Return the interval with three decimals; a dagger marks one that counts clusters because everything is right."""
+    """Return the interval with three decimals; a dagger marks one that counts clusters because everything is right, or nothing."""
     found = figure.interval
     if found is None:
         return ""
@@ -145,6 +145,8 @@ def _lead(report: Report, headline: SplitReport) -> tuple[str, ...]:
         "train_is_test": "On the very pictures it was trained on",
     }[report.headline]
     bounds = f" ({interval(auroc)})" if auroc.interval else ""
+    if auroc.interval and auroc.interval.method == "clopper_pearson":
+        bounds = f" (above {number(auroc.interval.low)} with 95 % confidence: few contents and styles were tried)"
     sentences = [
         f"{where}, originals and stylised pictures are told apart with AUROC {number(auroc.value)}{bounds} and balanced accuracy {number(recall.value)}."
     ]
@@ -154,8 +156,8 @@ def _lead(report: Report, headline: SplitReport) -> tuple[str, ...]:
             f"Tested as in the paper, on the pictures it was trained on, the accuracy is {number(flattering.test['accuracy'].value)}; "
             f"held out it is {number(headline.test['accuracy'].value)}."
         )
-    if headline.worst_style is not None:
-        worst = next(one for one in headline.styles if one.name == headline.worst_style)
+    worst = next((one for one in headline.styles if one.name == headline.worst_style), None)
+    if worst and worst.recall < 1:
         sentences.append(f"The style missed most often is {worst.name}: {worst.recall:.0%} of its pictures are found.")
     return tuple(sentences)
 
@@ -231,7 +233,7 @@ def _groups(groups: tuple[Group, ...], worst: str | None) -> tuple[GroupRow, ...
             number(one.recall),
             interval(Figure(value=one.recall, interval=one.interval)),
             round(100 * one.recall, 1),
-            one.name == worst,
+            one.name == worst and one.recall < 1,
         )
         for one in sorted(groups, key=lambda one: (one.recall, one.name))
     )

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
-from app.core.report import METRICS
+from app.core.report import METRICS, Figure, Interval
 from app.lab.comparison import compare
 from app.lab.report_page import _environment, html
 from app.lab.report_view import number, view
@@ -90,6 +90,17 @@ def test_what_visitors_named_is_escaped() -> None:
     assert "<script" not in page
     assert "<b>x" not in page
     assert "&lt;i&gt;me" in page
+
+
+def test_a_perfect_figure_says_how_little_that_may_mean() -> None:
+    found = report()
+    headline = found.split(found.headline)
+    perfect = {**headline.test, "auroc": Figure(value=1.0, interval=Interval(low=0.398, high=1.0, method="clopper_pearson"))}
+    splits = tuple(one.model_copy(update={"test": perfect}) if one is headline else one for one in found.splits)
+    shown = view(found.model_copy(update={"splits": splits}))
+    assert "AUROC 1.000 (above 0.398 with 95 % confidence" in shown.lead[0]
+    row = next(row for split in shown.splits if split.is_headline for row in split.rows if row.title == "AUROC")
+    assert row.interval == "0.398–1.000†"
 
 
 def test_a_collapse_and_an_early_end_are_told() -> None:

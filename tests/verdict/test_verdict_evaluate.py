@@ -115,6 +115,11 @@ def test_baselines_and_findings_stand_beside_it(report: Report) -> None:
     assert set(found) == set(TITLES) - {"pooled", "file_only"}
     assert found["majority"]["auroc"].value == 0.5
     assert found["majority"]["recall_stylised"].value == 1
+    missed = found["majority"]["recall_original"]
+    assert missed.value == 0
+    assert missed.interval is not None
+    assert (missed.interval.low, missed.interval.method) == (0, "clopper_pearson")
+    assert missed.interval.high < 1
     findings = {one.name: one for one in report.findings}
     assert findings["file_only"].value == 0.5
     assert findings["file_only"].sound

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from workers.verdict.intervals import Resampler, all_right, percentile
+from workers.verdict.intervals import Resampler, all_right, none_right, percentile
 
 CONTENT = np.repeat([f"c{number}" for number in range(30)], 20)
 STYLE = np.tile([f"s{number}" for number in range(20)], 30)
@@ -62,11 +62,14 @@ def test_percentiles() -> None:
 
 
 @pytest.mark.parametrize("clusters", [1, 3, 12, 200])
-def test_all_right_agrees_with_scipy(clusters: int) -> None:
+def test_all_or_nothing_right_agrees_with_scipy(clusters: int) -> None:
     expected = stats.binomtest(clusters, clusters).proportion_ci(method="exact")
     found = all_right(clusters)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
     assert found.method == "clopper_pearson"
+    expected = stats.binomtest(0, clusters).proportion_ci(method="exact")
+    nothing = none_right(clusters)
+    assert (nothing.low, nothing.high) == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
 def test_independent_clusters_are_the_fewer_of_contents_and_styles() -> None:

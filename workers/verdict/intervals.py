@@ -74,3 +74,8 @@ def all_right(clusters: int) -> Interval:
     independent clusters were tried.
     """
     return Interval(low=round(_TAIL ** (1 / max(clusters, 1)), 6), high=1.0, method="clopper_pearson")
+
+
+def none_right(clusters: int) -> Interval:
+    """Return the Clopper–Pearson interval of no success in n trials: the mirror image of ``all_right``."""
+    return Interval(low=0.0, high=round(1 - all_right(clusters).low, 6), method="clopper_pearson")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.report import METRICS, Figure, Figures, Group, MetricName, Part
-from workers.verdict.intervals import Resampler, all_right, percentile
+from workers.verdict.intervals import Resampler, all_right, none_right, percentile
 from workers.verdict.metrics import Array, confusion, measure, reliability, roc
 from workers.verdict.table import ORIGINAL, STYLISED, Table
 
@@ -74,6 +74,8 @@ def figures(table: Table, several: Sequence[Measured], resampler: Resampler) -> 
             # Precision and F1 are one only when both classes are right, and AUROC when every pair is.
             tried = {"recall_original": clusters[ORIGINAL], "recall_stylised": clusters[STYLISED]}.get(name, min(clusters.values()))
             found[name] = Figure(value=1.0, interval=all_right(tried))
+        elif name in ("recall_original", "recall_stylised") and value == 0:
+            found[name] = Figure(value=0.0, interval=none_right(clusters[ORIGINAL if name == "recall_original" else STYLISED]))
         else:
             found[name] = Figure(value=round(value, _DIGITS), interval=percentile(replicates[name]))
     return found, replicates
@@ -90,8 +92,8 @@ def groups(table: Table, several: Sequence[Scored], by: NDArray[np.str_], resamp
             continue
         recall = float(called[ours].mean())
         interval = None
-        if resampler and recall == 1:
-            interval = all_right(len(np.unique(resampler.content[rows[ours]])))
+        if resampler and recall in (0, 1):
+            interval = (all_right if recall else none_right)(len(np.unique(resampler.content[rows[ours]])))
         elif resampler:
             blocks = [weights @ called[ours] / weights.sum(axis=1) for weights in resampler.weights(rows[ours])]
             interval = percentile(np.concatenate(blocks))

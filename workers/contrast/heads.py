@@ -120,11 +120,21 @@ def whitening(x: Array) -> Array:
 
 
 def perceptron(inputs: int, hidden: int, outputs: int, rng: np.random.Generator) -> list[Array]:
-    """Return seeded kernels and biases of inputs → hidden → outputs.
+    """Return seeded kernels and biases of inputs → hidden → outputs: orthogonal, and "looks linear".
 
-    He et al., "Delving Deep into Rectifiers", 2015, before the ReLU; variance 1/hidden
-    after it; biases 0.
+    Balduzzi et al., "The Shattered Gradients Problem", 2017, section 4: each unit has one
+    of opposite sign, and relu(x) − relu(−x) = x, so that the head begins as a projection,
+    which keeps distances, and not as a random bend, which loses them. An odd unit stays
+    without its opposite. Biases are 0.
     """
-    first = rng.standard_normal((inputs, hidden), np.float32) * np.float32(np.sqrt(2 / inputs))
-    second = rng.standard_normal((hidden, outputs), np.float32) * np.float32(np.sqrt(1 / hidden))
+    half = (hidden + 1) // 2
+    first, second = _orthogonal(inputs, half, rng), _orthogonal(half, outputs, rng)
+    first, second = np.concatenate([first, -first], 1)[:, :hidden], np.concatenate([second, -second])[:hidden]
     return [first, np.zeros(hidden, np.float32), second, np.zeros(outputs, np.float32)]
+
+
+def _orthogonal(rows: int, columns: int, rng: np.random.Generator) -> Array:
+    """Return (rows, columns) whose shorter side's vectors are orthonormal."""
+    drawn = rng.standard_normal((max(rows, columns), min(rows, columns)))
+    basis = np.linalg.qr(drawn)[0].astype(np.float32)
+    return np.ascontiguousarray(basis if rows >= columns else basis.T)

@@ -43,11 +43,11 @@ def _operation(method: str, path: str, spec: dict[str, Any], schemas: dict[str, 
     ]
     # Each way of sending the form has the same fields, some of them fewer.
     fields = {
-        name: one
-        for content in spec.get("requestBody", {}).get("content", {}).values()
-        for name, one in content["schema"]["properties"].items()
+        name: (one, "body" if kind == "application/json" else "form")
+        for kind, content in spec.get("requestBody", {}).get("content", {}).items()
+        for name, one in _named(content["schema"], schemas)["properties"].items()
     }
-    entries += [Entry(name, "form", _kind(one), one.get("description", "")) for name, one in fields.items()]
+    entries += [Entry(name, place, _kind(one), one.get("description", "")) for name, (one, place) in fields.items()]
     responses = tuple((status, answer["description"]) for status, answer in spec["responses"].items())
     success: dict[str, Any] = next((answer for status, answer in spec["responses"].items() if status.startswith("2")), {})
     return Operation(
@@ -60,6 +60,12 @@ def _operation(method: str, path: str, spec: dict[str, Any], schemas: dict[str, 
         responses,
         _example(success, schemas),
     )
+
+
+def _named(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema that a reference names, or the schema itself."""
+    named: dict[str, Any] = schemas.get(schema.get("$ref", "").rpartition("/")[2], schema)
+    return named
 
 
 def _example(answer: dict[str, Any], schemas: dict[str, Any]) -> str | None:

@@ -21,6 +21,14 @@ _ARGUMENTS = [
 ]
 
 
+# Drops a file, given as its name and bytes, where a hand would.
+DROP = """([place, name, bytes]) => {
+    const files = new DataTransfer();
+    files.items.add(new File([new Uint8Array(bytes)], name));
+    place.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
+}"""
+
+
 # Not for the whole session: while Playwright runs it holds this thread's event loop, which other tests need.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:

@@ -51,6 +51,12 @@ def test_maps_of_one_verdict_share_a_scale() -> None:
     assert max(layer.opacity for layer in heat.draw(strong, scale).layers) == heat.RAMP[-1]
 
 
+def test_one_cell_in_a_hundred_does_not_pale_the_rest() -> None:
+    cells = [0.5] * 99 + [40.0]
+    assert heat.scale_of((evidence([cells]),)) == 0.5
+    assert painted(heat.draw(evidence([cells]), 0.5), "stylised").max() == heat.RAMP[-1]
+
+
 @pytest.mark.parametrize("scale", [0.0, 1.0])
 def test_nothing_is_drawn_where_nothing_is_said(scale: float) -> None:
     drawn = heat.draw(evidence([[0.0, 0.0]]), scale)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import expected
+from tests.browser import DROP, expected
 
 
 @pytest.fixture
@@ -139,3 +140,38 @@ def test_the_form_works_without_javascript(browser: Browser, stack: str, files: 
     with Image.open(download.value.path()) as image:
         assert image.size == (96, 64)
     context.close()
+
+
+def test_a_finished_job_and_a_picture_alone_get_their_verdicts(page: Page, stack: str, files: tuple[Path, Path]) -> None:
+    page.goto(stack)
+    choose(page, files, size=192, iterations="8,8")
+    start(page)
+    # The network and the detector are loaded for the first verdict.
+    expect(page.locator(".judgement .sum")).to_have_count(3, timeout=120_000)
+    expect(page.locator("#status")).to_have_text(re.compile(r"^Verdict: (original|stylised|uncertain), [<>]? ?[\d.]+ %\.$"))
+    # A photograph of a cat is none that was painted over; the printed figures add up.
+    assert page.locator(".judgement.is-original").count() >= 1
+    for total in page.locator(".sum").all():
+        figures = [float(text.replace("−", "-")) for text in total.locator("dd").all_text_contents()]
+        assert sum(figures[:3]) == pytest.approx(figures[3], abs=1e-9)
+    maps = page.locator(".heat")
+    expect(maps.first).to_be_visible()
+    assert maps.first.locator("path").count() > 1
+    page.get_by_label("Show the evidence").uncheck()
+    expect(maps.first).not_to_be_visible()
+
+    scrubber = page.get_by_role("slider", name="Picture of the run")
+    scrubber.focus()
+    last, picture = page.locator(".run-caption").text_content(), page.locator(".run-picture").get_attribute("src")
+    page.keyboard.press("Home")
+    expect(page.locator(".run-caption")).not_to_have_text(str(last))
+    expect(page.locator(".run-picture")).not_to_have_attribute("src", str(picture))
+    expect(page.locator(".run-picture")).to_have_js_property("naturalWidth", 192)
+
+    page.get_by_role("link", name="Verdict", exact=True).click()
+    page.evaluate(DROP, [page.locator(".zone").element_handle(), "cat.jpg", list(files[0].read_bytes())])
+    page.get_by_role("button", name="Give a verdict").click()
+    page.wait_for_url("**/verdicts/*")
+    expect(page.locator(".decision")).to_have_text("Original")
+    page.get_by_role("link", name="Verdict", exact=True).click()
+    expect(page.locator(".card-title").first).to_have_text(re.compile("^Original, "))

@@ -12,17 +12,12 @@ from playwright.sync_api import Page, expect
 
 from app.core.errors import EngineError
 from app.core.verdicts import Judgement
+from tests.browser import DROP
 from tests.verdict_double import DETECTOR, Brightness
 from tests.web.browser.test_job import look, start
 from tests.web.conftest import Studio
 from tests.web.test_verdict_pages import brighten
 from workers.tasks import verdict
-
-DROP = """([zone, name, bytes]) => {
-    const files = new DataTransfer();
-    files.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
-    zone.dispatchEvent(new DragEvent("drop", { dataTransfer: files, bubbles: true, cancelable: true }));
-}"""
 
 
 @contextmanager

@@ -37,7 +37,20 @@ from app.web.deps import Services
 from app.web.given_picture import PictureReader
 from app.web.picture_form import VerdictDesk
 from app.web.render import STATIC
-from app.web.routes import api_files, api_jobs, api_lab_datasets, api_lab_experiments, api_verdicts, health, page_jobs, page_verdicts, pages
+from app.web.routes import (
+    api_files,
+    api_jobs,
+    api_lab_datasets,
+    api_lab_experiments,
+    api_verdicts,
+    health,
+    page_datasets,
+    page_experiments,
+    page_jobs,
+    page_lab,
+    page_verdicts,
+    pages,
+)
 from app.web.samples import Samples
 from app.web.security import OwnerSigner, SecurityHeaders, same_site
 from app.web.shutdown import on_termination
@@ -116,7 +129,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
-    for routes in (health, api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, page_jobs, page_verdicts, pages):
+    api = (api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments)
+    for routes in (health, *api, page_jobs, page_verdicts, page_lab, page_datasets, page_experiments, pages):
         app.include_router(routes.router)
     vendor = next(iter(htmx_files(settings).values())).parent
     app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")

@@ -87,6 +87,11 @@ class DatasetService:
         with self._database.read() as session:
             return self._owned(session, owner, dataset_id)
 
+    def deleted(self, owner: str, dataset_id: str) -> Dataset | None:
+        """Return a deleted dataset of the owner's that can still be brought back."""
+        with self._database.read() as session:
+            return repository.find(session, dataset_id, owner, deleted=True) if is_id(dataset_id) else None
+
     def newest(self, owner: str, limit: int = 60, before: float | None = None) -> list[DatasetDetail]:
         with self._database.read() as session:
             return [_detail(session, dataset) for dataset in repository.newest(session, owner, limit, before)]
@@ -151,6 +156,11 @@ class DatasetService:
             dataset = self._owned(session, owner, dataset_id)
             jobs = repository.jobs_of(session, dataset.id)
             return [(row, jobs.get(row.job or "")) for row in repository.pictures(session, dataset.id)]
+
+    def first_numbers(self, owner: str, dataset_id: str, limit: int) -> Sequence[int]:
+        """Return the numbers of its first pictures that came in, by which a list shows it before any is stylised."""
+        with self._database.read() as session:
+            return repository.first_numbers(session, self._owned(session, owner, dataset_id).id, limit)
 
     def picture(self, owner: str, dataset_id: str, number: int, *, small: bool) -> bytes:
         """Return a picture as PNG, or ``small`` as JPEG.

@@ -82,6 +82,12 @@ def picture(session: Session, dataset_id: str, number: int) -> DatasetPicture | 
     ).scalar_one_or_none()
 
 
+def first_numbers(session: Session, dataset_id: str, limit: int) -> Sequence[int]:
+    """Return the numbers of the first pictures that have a file of their own."""
+    query = select(DatasetPicture.number).where(DatasetPicture.dataset == dataset_id, DatasetPicture.key.is_not(None))
+    return session.execute(query.order_by(DatasetPicture.number).limit(limit)).scalars().all()
+
+
 def roles(session: Session, dataset_id: str) -> dict[str, int]:
     """Return how many pictures of each role there are."""
     query = select(DatasetPicture.role, func.count()).where(DatasetPicture.dataset == dataset_id).group_by(DatasetPicture.role)

@@ -11,3 +11,6 @@ import "./compare.js";
 import "./frame.js";
 import "./run.js";
 import "./verdict.js";
+import "./lab.js";
+import "./pile.js";
+import "./experiment.js";

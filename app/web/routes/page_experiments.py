@@ -1,0 +1,161 @@
+"""Experiments as pages: begun, watched, read, compared; and what follows from one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.concurrency import run_in_threadpool
+
+from app.core.errors import InputError, NotFound, NotReady, PentimentoError
+from app.lab.experiment_events import ExperimentEvent
+from app.web import experiment_form, sse
+from app.web.dataset_view import view as dataset_view
+from app.web.deps import FormDep, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.error_handlers import retry_headers
+from app.web.experiment_form import ExperimentForm
+from app.web.experiment_view import ExperimentView, view
+from app.web.render import page, render
+
+router = APIRouter(prefix="/lab", include_in_schema=False)
+
+_LISTED = 200
+
+
+@router.post("/experiments")
+def create(form: FormDep, visitor: VisitorDep, services: ServicesDep) -> Response:
+    try:
+        asked = experiment_form.read(form)
+        job = services.experiments.submit(visitor.owner, asked.dataset, asked.preset, asked.spec)
+    except (InputError, NotFound, NotReady) as error:
+        if error.field is None:
+            error.field = "dataset"
+        refused = _form(services, visitor.owner, experiment_form.state(form, error), error.status)
+        refused.headers.update(retry_headers(error))
+        return refused
+    finally:
+        form.close()
+    return RedirectResponse(f"/lab/experiments/{job.id}", 303)
+
+
+@router.head("/experiments/new")
+@router.get("/experiments/new")
+def new(
+    visitor: VisitorDep,
+    services: ServicesDep,
+    dataset: Annotated[str, Query()] = "",
+    again: Annotated[str | None, Query(alias="from", description="Experiment to begin from.")] = None,
+) -> HTMLResponse:
+    form = ExperimentForm(dataset)
+    if again is not None:
+        job = services.experiments.evaluation(visitor.owner, again)
+        form = experiment_form.again(job.inputs["dataset"]["id"], job.preset, job.params)
+    answer = _form(services, visitor.owner, form)
+    visitor.remember(answer, services)
+    return answer
+
+
+@router.head("/experiments/{experiment_id}")
+@router.get("/experiments/{experiment_id}")
+def show(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
+    event = services.experiments.event(owner, experiment_id)
+    return page("pages/experiment.html", experiment=_with_report(services, owner, experiment_id, event))
+
+
+@router.get("/experiments/{experiment_id}/stream")
+async def stream(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    job = await run_in_threadpool(services.experiments.evaluation, owner, experiment_id)
+    follower = sse.Follower(
+        experiment_id, ExperimentEvent, lambda: services.experiments.event(owner, experiment_id), services.reader, services.closing
+    )
+    return sse.stream(_parts(services, owner, view(job), follower))
+
+
+async def _parts(services: Services, owner: str, shown: ExperimentView, follower: sse.Follower[ExperimentEvent]) -> AsyncIterator[str]:
+    """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
+    look: str | None = None
+    async for sight in follower.follow():
+        if sight.event is None:
+            yield sse.KEEP_ALIVE
+            continue
+        shown = shown.shown(sight.event)
+        if not shown.live:
+            shown = await run_in_threadpool(_ended, services, owner, shown)
+        if shown.look != look:
+            yield sse.message(render("partials/_experiment_body.html", experiment=shown), event="study")
+        else:
+            yield sse.message(render("partials/_experiment_figures.html", experiment=shown), event="figures")
+            yield sse.message(render("partials/_experiment_curves.html", experiment=shown), event="curves")
+        look = shown.look
+        if not shown.live:
+            yield sse.message("", event="ended")
+
+
+@router.post("/experiments/{experiment_id}/stop")
+def stop(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.experiments.stop(owner, experiment_id)
+    return _to(experiment_id)
+
+
+@router.post("/experiments/{experiment_id}/cancel")
+def cancel(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.experiments.cancel(owner, experiment_id)
+    return _to(experiment_id)
+
+
+@router.post("/experiments/{experiment_id}/shuffle")
+def shuffle(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    return _to(services.experiments.shuffled(owner, experiment_id).id)
+
+
+@router.post("/experiments/{experiment_id}/use")
+def use(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.detectors.keep(owner, experiment_id)
+    return RedirectResponse("/lab#detectors-title", 303)
+
+
+@router.post("/experiments/{experiment_id}/delete")
+def delete(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.experiments.delete(owner, experiment_id)
+    return RedirectResponse(f"/lab?deleted={experiment_id}", 303)
+
+
+@router.post("/experiments/{experiment_id}/restore")
+def restore(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+    services.experiments.restore(owner, experiment_id)
+    return _to(experiment_id)
+
+
+@router.head("/compare")
+@router.get("/compare")
+def compare(
+    owner: OwnerDep, services: ServicesDep, first: Annotated[str, Query()] = "", second: Annotated[str, Query()] = ""
+) -> HTMLResponse:
+    offered = [one for one in map(view, services.experiments.history(owner, _LISTED)) if one.summary]
+    titles = {one.id: one.title for one in offered}
+    comparison = services.experiments.compare(owner, first, second) if first and second else None
+    return page("pages/compare.html", offered=offered, first=first, second=second, titles=titles, comparison=comparison)
+
+
+def _with_report(services: Services, owner: str, experiment_id: str, event: ExperimentEvent) -> ExperimentView:
+    job = services.experiments.evaluation(owner, experiment_id)
+    return view(job, event, services.experiments.report(owner, experiment_id) if event.summary else None)
+
+
+def _ended(services: Services, owner: str, shown: ExperimentView) -> ExperimentView:
+    """Return the experiment with what its worker wrote at the end; as it was, where it has been deleted."""
+    try:
+        return _with_report(services, owner, shown.id, services.experiments.event(owner, shown.id))
+    except PentimentoError:
+        return shown
+
+
+def _form(services: Services, owner: str, form: ExperimentForm, status: int = 200) -> HTMLResponse:
+    datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.usable and not one.labelled]
+    return page("pages/experiment_new.html", status, form=form, datasets=datasets, presets=experiment_form.presets())
+
+
+def _to(experiment_id: str) -> RedirectResponse:
+    return RedirectResponse(f"/lab/experiments/{experiment_id}", 303)

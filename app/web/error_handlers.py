@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.core.errors import PentimentoError
+from app.core.errors import ParameterErrors, PentimentoError
 from app.web.deps import from_htmx
 from app.web.render import page
 from app.web.security import HEADERS
@@ -62,7 +62,7 @@ def _pentimento(request: Request, error: Exception) -> Response:
     error = cast(PentimentoError, error)
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error.message)
-    each = error.errors if isinstance(error, RejectedForm) else [error]
+    each = error.errors if isinstance(error, RejectedForm | ParameterErrors) else [error]
     fields = [FieldProblem(field=one.field, detail=one.message) for one in each if one.field is not None]
     return _answer(request, error.status, error.message, error.code, fields, retry_headers(error))
 

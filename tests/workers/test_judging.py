@@ -22,6 +22,7 @@ from app.jobs.models import VERDICT, Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
 from app.jobs.verdict_service import VerdictService, verdict_in
+from app.lab.models import Detector
 from tests.verdict_double import BAND, DETECTOR, Brightness
 from tests.workers.test_life import OWNER, events_of, grey, paints, record, row
 from workers.runtime.judging import Case, Judging
@@ -268,3 +269,39 @@ def test_progress_is_told_of_each_picture_and_never_falls() -> None:
     assert isinstance(said, Verdict)
     assert said.judgements["result"].band == BAND
     assert Judging.name == VERDICT
+
+
+class Choosing(Brightness):
+    """Says which detector it was given."""
+
+    def __init__(self, given: bytes | None = None) -> None:
+        self.given = given
+
+    def using(self, data: bytes) -> Choosing:
+        return Choosing(data)
+
+    def facts(self) -> dict[str, object]:
+        return {"detector": DETECTOR, "given": self.given.decode() if self.given else "shipped"}
+
+
+def test_a_verdict_is_given_by_the_detector_that_its_owner_chose(runtime: Runtime, clients: Clients, verdicts: VerdictService) -> None:
+    clients.blobs.put("detectors/mine.safetensors", b"mine")
+    for owner, active in ((OWNER, True), ("b" * 32, False)):
+        with clients.database.write() as session:
+            session.add(
+                Detector(
+                    id=owner,
+                    owner=owner,
+                    name="Small",
+                    experiment="c" * 32,
+                    sha256="d" * 64,
+                    key="detectors/mine.safetensors",
+                    active=active,
+                    created_at=repository.now(session),
+                )
+            )
+    png = encode.png(grey(200))
+    for owner, expected in ((OWNER, "mine"), ("b" * 32, "shipped"), ("e" * 32, "shipped")):
+        asked = verdicts.submit(owner, "one.png", Decoded(60, 40, png, png))
+        assert verdict.run(runtime, Choosing)
+        assert verdict_in(verdicts.get(owner, asked.id)).facts["given"] == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.imaging import encode
 from app.jobs import pictures, verdict_events
 from app.jobs.models import VERDICT, Job
 from app.jobs.verdict_events import VerdictEvent
+from app.lab import detectors
 from workers.runtime.frames import Frame
 from workers.runtime.kind import Kind
 
@@ -28,10 +29,12 @@ class Case:
     Attributes:
         pictures: by role, to be judged with evidence.
         frames: of the run, in order, to be scored.
+        detector: file of the detector that its owner chose; None for the shipped one.
     """
 
     pictures: tuple[tuple[Role, ReadPixels], ...]
     frames: tuple[tuple[Frame, ReadPixels], ...] = ()
+    detector: bytes | None = None
 
 
 class Judging(Kind[Case, VerdictStep, Verdict]):
@@ -41,18 +44,7 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
     empty = "There was nothing to look at."
 
     def assignment(self) -> Case:
-        if self.job.parent is None:
-            return Case((("picture", self._reader(self.job, pictures.input_name(pictures.ALONE))),))
-        with self.clients.database.read() as session:
-            painted = session.get(Job, self.job.parent)
-        if painted is None or painted.result is None:
-            raise NotFound("The picture that this verdict is about is gone.")
-        inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
-        frames = (Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or [])
-        return Case(
-            (*inputs, ("result", self._reader(painted, painted.result))),
-            tuple((frame, self._reader(painted, frame.name)) for frame in frames),
-        )
+        return replace(self._pictures(), detector=self._detector())
 
     def live(self, progress: VerdictStep) -> verdict_events.Judging:
         return verdict_events.Judging(
@@ -74,3 +66,22 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
 
     def _reader(self, job: Job, name: str) -> ReadPixels:
         return lambda: encode.read_rgb(self.clients.blobs.get(pictures.stored_key(job, name)))
+
+    def _detector(self) -> bytes | None:
+        with self.clients.database.read() as session:
+            chosen = detectors.active(session, self.job.owner)
+        return None if chosen is None else self.clients.blobs.get(chosen.key)
+
+    def _pictures(self) -> Case:
+        if self.job.parent is None:
+            return Case((("picture", self._reader(self.job, pictures.input_name(pictures.ALONE))),))
+        with self.clients.database.read() as session:
+            painted = session.get(Job, self.job.parent)
+        if painted is None or painted.result is None:
+            raise NotFound("The picture that this verdict is about is gone.")
+        inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
+        frames = (Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or [])
+        return Case(
+            (*inputs, ("result", self._reader(painted, painted.result))),
+            tuple((frame, self._reader(painted, frame.name)) for frame in frames),
+        )

@@ -20,6 +20,7 @@ Pixels = NDArray[np.uint8]
 class Detector(Protocol):
     """What judges: ``workers.verdict.judge.Judge``. Pictures are uint8 RGB of shape (height, width, 3)."""
 
+    def using(self, data: bytes) -> Detector: ...
     def facts(self) -> dict[str, Any]: ...
     def judge(self, pixels: Pixels) -> Judgement: ...
     def probabilities(self, pictures: Iterable[Pixels]) -> Iterator[Score]: ...
@@ -46,6 +47,8 @@ def judge(load: Callable[[], Detector], case: Case, on_step: OnVerdictStep) -> V
 
     tell("prepare")
     detector = load()
+    if case.detector is not None:
+        detector = detector.using(case.detector)
     judgements: dict[Role, Judgement] = {}
     for role, read in case.pictures:
         tell("judge")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from app.core.config import Settings
 from app.core.verdicts import Evidence, Judgement, Novelty, Score
 from app.imaging.neutral import VERSION
 from workers.nets import weights
-from workers.verdict.detector import Detector, read
+from workers.verdict.detector import Detector, from_bytes, read
 from workers.verdict.explain import CELLS, evidence, vector
 from workers.verdict.features import BATCH, Extractor
 
@@ -41,6 +42,16 @@ class Judge:
         self.detector = detector or read()
         self._extractor = Extractor(settings)
         self._digest = weights.digests(settings)["inception_v3"]
+
+    def using(self, data: bytes) -> Judge:
+        """Return a judge on the same network with the detector in a file's bytes.
+
+        Raises:
+            ArtefactError: damaged, or made for other preprocessing.
+        """
+        other = copy(self)
+        other.detector = from_bytes(data)
+        return other
 
     def facts(self) -> dict[str, Any]:
         """Return what a receipt states about this judge."""

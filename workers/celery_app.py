@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -80,6 +81,8 @@ def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
 def _start_child(**_: Any) -> None:
     global _child
     _choose_gpu()
+    loaded = threading.Event()
+    threading.Thread(target=_leave_if_told, args=(loaded,), name="leave", daemon=True).start()
     try:
         _child = Child.start(get_settings(), queues_taken(), _shutting_down.is_set)
     except Exception as error:
@@ -87,6 +90,15 @@ def _start_child(**_: Any) -> None:
         # so that whoever supervises it sees and says so.
         log.critical("this worker cannot start: %s", error, exc_info=not isinstance(error, PentimentoError))
         os.kill(os.getppid(), signal.SIGTERM)
+    finally:
+        loaded.set()
+
+
+def _leave_if_told(loaded: threading.Event) -> None:
+    """End a child that is still loading when its worker shuts down: it has nothing to put down, and loading takes long."""
+    while not loaded.wait(0.2):
+        if _shutting_down.is_set():
+            os._exit(0)
 
 
 @signals.worker_process_shutdown.connect

@@ -31,7 +31,7 @@ _UNDERTAKER = Path(__file__).with_name("undertaker.py")
 # A process a queue: a verdict waits for no picture, a picture for no experiment.
 WORKERS = {"worker": STYLIZE, "judge": VERDICT, "lab": EXPERIMENT}
 # Web first, so that nobody is told of a job that is about to be put down; the broker last.
-STOPPING = ("web", *WORKERS, "broker")
+STOPPING = (("web",), tuple(WORKERS), ("broker",))
 
 
 def serve(settings: Settings, say: Say, prepare: Callable[[], None]) -> None:
@@ -58,8 +58,8 @@ def serve(settings: Settings, say: Say, prepare: Callable[[], None]) -> None:
     say("Stopped.")
 
 
-def _present(settings: Settings, names: Sequence[str]) -> list[str]:
-    return [name for name in names if name != "broker" or settings.redis_url is None]
+def _present(settings: Settings, groups: Sequence[Sequence[str]]) -> list[Sequence[str]]:
+    return [group for group in groups if "broker" not in group or settings.redis_url is None]
 
 
 def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:

@@ -31,15 +31,15 @@ class _Post:
 
 
 class Supervisor:
-    """Runs ``specs``. Stops them in the order ``stopping``, by name.
+    """Runs ``specs``. Stops them in the order ``stopping``: by name, those of one group together.
 
     ``stop()`` may be called from a signal handler; calling it twice stops without waiting.
     """
 
-    def __init__(self, specs: Sequence[ChildSpec], stopping: Sequence[str], logs: Path, say: Say, note: Note) -> None:
+    def __init__(self, specs: Sequence[ChildSpec], stopping: Sequence[Sequence[str]], logs: Path, say: Say, note: Note) -> None:
         logs.mkdir(parents=True, exist_ok=True)
         self._posts = {spec.name: _Post(spec, ChildLog(spec.name, logs, spec.loud, say)) for spec in specs}
-        self._stopping = [self._posts[name] for name in stopping]
+        self._stopping = [[self._posts[name] for name in group] for group in stopping]
         self._say, self._note = say, note
         self._stops = 0
 
@@ -107,16 +107,22 @@ class Supervisor:
         return code
 
     def _stop_all(self) -> None:
-        for post in self._stopping:
-            if post.child is None:
-                continue
-            post.child.terminate()
-            deadline = time.monotonic() + post.spec.stop_seconds
-            while not post.child.has_ended() and self._stops < 2 and time.monotonic() < deadline:
-                time.sleep(TICK_SECONDS)
-            if not post.child.has_ended():
-                self._say(f"{post.spec.name} did not stop in time and was killed.")
-            self._bury(post)
+        for group in self._stopping:
+            asked = time.monotonic()
+            for post in group:
+                if post.child:
+                    post.child.terminate()
+            for post in group:
+                self._see_off(post, asked + post.spec.stop_seconds)
+
+    def _see_off(self, post: _Post, deadline: float) -> None:
+        if post.child is None:
+            return
+        while not post.child.has_ended() and self._stops < 2 and time.monotonic() < deadline:
+            time.sleep(TICK_SECONDS)
+        if not post.child.has_ended():
+            self._say(f"{post.spec.name} did not stop in time and was killed.")
+        self._bury(post)
 
     def _last_words(self, post: _Post) -> str:
         return f"{post.log.last[-1] if post.log.last else 'it said nothing'}. Its log: {post.log.path}"

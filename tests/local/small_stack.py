@@ -43,7 +43,7 @@ def main(data: Path) -> None:
         ChildSpec(name="parent", argv=(sys.executable, "-c", PARENT, str(inner)), ready=inner.exists, stop_seconds=5),
     ]
     with undertaker(lock) as note:
-        supervisor = Supervisor(children, ["parent", "broker"], data / "logs", lambda line: say("said", line=line), note)
+        supervisor = Supervisor(children, [["parent"], ["broker"]], data / "logs", lambda line: say("said", line=line), note)
         with signals_to(supervisor, lambda line: say("said", line=line)):
             supervisor.run(lambda: say("ready", url=embedded.url, inner=int(inner.read_text()), **supervisor.pids()))
     say("stopped")

@@ -71,7 +71,7 @@ def test_a_child_that_never_comes_up_is_given_up_with_its_last_words(tmp_path: P
     said: list[str] = []
     notes: list[tuple[int, bool]] = []
     spec = ChildSpec("web", (sys.executable, "-c", "print('no such module'); raise SystemExit(3)"), ready=lambda: False)
-    supervisor = Supervisor([spec], ["web"], tmp_path, said.append, lambda group, started: notes.append((group, started)))
+    supervisor = Supervisor([spec], [["web"]], tmp_path, said.append, lambda group, started: notes.append((group, started)))
     with pytest.raises(Unavailable, match=r"web does not start: no such module. Its log: .*web.log"):
         supervisor.run(lambda: pytest.fail("it was never ready"))
     assert [line.split("; ")[0] for line in said] == ["web ended (exit code 3)"] * 3

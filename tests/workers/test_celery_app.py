@@ -67,3 +67,16 @@ def test_a_worker_takes_the_queues_that_it_was_started_for(settings: Settings) -
         "assert queues_taken() == ['verdict', 'experiment'], queues_taken()\n"
     )
     subprocess.run([sys.executable, "-c", script], env=_environment(settings), check=True, timeout=60)
+
+
+def test_a_child_that_still_loads_leaves_when_its_worker_shuts_down(settings: Settings) -> None:
+    script = (
+        "import threading, workers.celery_app as worker\n"
+        "worker._shutting_down.set()\n"
+        "worker._leave_if_told(threading.Event())\n"
+        "print('still here')\n"
+    )
+    left = subprocess.run(
+        [sys.executable, "-c", script], env=_environment(settings), capture_output=True, text=True, timeout=60, check=True
+    )
+    assert left.stdout == ""

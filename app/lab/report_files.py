@@ -22,13 +22,13 @@ def from_json(data: bytes) -> Report:
 
 def metrics_csv(report: Report) -> bytes:
     """Return one row for each split, part and metric: the mean over all runs first (seed empty), then each run."""
-    return _csv(("split", "seed", "held_out", "part", "metric", "value", "low", "high", "interval"), _metric_rows(report))
+    return table(("split", "seed", "held_out", "part", "metric", "value", "low", "high", "interval"), _metric_rows(report))
 
 
 def scores_csv(report: Report) -> bytes:
     """Return one row for each test picture of each run: its probability of stylised and what it was called."""
     header = ("split", "seed", "held_out", "picture", "label", "content", "style", "generator", "probability", "called")
-    return _csv(header, _score_rows(report))
+    return table(header, _score_rows(report))
 
 
 def _metric_rows(report: Report) -> Iterator[tuple[Cell, ...]]:
@@ -58,7 +58,8 @@ def _score_rows(report: Report) -> Iterator[tuple[Cell, ...]]:
                 yield (split.name, run.seed, run.held_out, *names, probability, int(probability >= run.threshold))
 
 
-def _csv(header: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> bytes:
+def table(header: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> bytes:
+    """Return a CSV table in which no cell is a formula."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(header)

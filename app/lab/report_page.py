@@ -21,7 +21,12 @@ def html(report: Report, *, title: str) -> str:
         report: what to show.
         title: of the experiment, as its owner called it.
     """
-    return _environment().get_template("report/page.html").render(title=title, report=view(report), style=_style())
+    return render("report/page.html", title=title, report=view(report))
+
+
+def render(template: str, **context: object) -> str:
+    """Return a page that stands alone; its style comes with it."""
+    return _environment().get_template(template).render(**context, style=_style())
 
 
 @lru_cache(maxsize=1)

@@ -120,17 +120,16 @@ def describe(
         rows.pictures += [one for one, _ in some]
         done, cost = done + len(some), cost + len(some)
         on_described(done, cost)
-        for one, picture in some:
-            if one.domain != chosen.train_domain:
-                continue
-            recipes, unseen = _recipes(picture, given, spec, painter)
-            found = [columns_of(row[None], feature_set)[0] for row in made.stream(recipes, EVERYTHING)]
-            rows.jitter += found[: spec.copies]
-            rows.styled += found[spec.copies : -1]
-            rows.unseen.append(found[-1])
-            rows.style.append(unseen)
-            done, cost = done + len(found), cost + len(found) + _PAINTING * (1 + spec.copies)
+        home = [picture for one, picture in some if one.domain == chosen.train_domain]
+        made_of = [_recipes(picture, given, spec, painter) for picture in home]
+        each = 2 * spec.copies + 1
+        for number, row in enumerate(made.stream([recipe for recipes, _ in made_of for recipe in recipes], EVERYTHING)):
+            place = number % each
+            kept = rows.unseen if place == each - 1 else rows.styled if place >= spec.copies else rows.jitter
+            kept.append(columns_of(row[None], feature_set)[0])
+            done, cost = done + 1, cost + 1 + _PAINTING * (place >= spec.copies)
             on_described(done, cost)
+        rows.style += [unseen for _, unseen in made_of]
     return _sorted(rows, chosen, given, spec, notes), notes
 
 

@@ -70,9 +70,13 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
 
     made: list[Made] = []
     for plan in plans:
-        if teller.stopping and made:
+        run = _run(table, spec, plan, learn, teller)
+        # What is half learnt is not reported beside whole runs.
+        if teller.cut_short and made:
             break
-        made.append(_run(table, spec, plan, learn, teller))
+        made.append(run)
+        if teller.stopping:
+            break
     measured_splits = {one.plan.split for one in made}
     headline = next(name for name in _STRICTEST if name in measured_splits)
     strict = [one for one in made if one.plan.split == headline]
@@ -108,6 +112,8 @@ class _Teller:
     def __init__(self, on_progress: OnEvaluationStep, total: float) -> None:
         self._on_progress, self._total, self._done = on_progress, total, 0.0
         self.stopping = False
+        # The stop came while a run was still learning.
+        self.cut_short = False
 
     def tell(
         self,
@@ -132,6 +138,7 @@ def _run(table: Table, spec: ExperimentSpec, plan: Plan, learn: Learner | None, 
     def on_step(step: TrainStep) -> None:
         teller.tell("train", plan, part=_LEARN * step.epoch / step.epochs, train=step)
         if teller.stopping:
+            teller.cut_short = step.epoch < step.epochs
             raise StopRequested
 
     made = make(table, spec, plan, learn, on_step, lambda: teller.tell("classify", plan, cost=_LEARN if learn else 0))

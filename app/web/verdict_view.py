@@ -101,7 +101,7 @@ class VerdictView:
             return "The judge does not answer. If it stays away, the verdict begins again by itself"
         if self.event.state == State.QUEUED:
             return "Waiting for its turn"
-        return STAGES.get(self.event.stage or "", "Starting")
+        return STAGES[self.event.stage or "prepare"]
 
     @property
     def ramp(self) -> list[float]:

@@ -77,7 +77,8 @@ async def stream(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Res
 
 
 async def _parts(services: Services, owner: str, shown: VerdictView, follower: sse.Follower[VerdictEvent]) -> AsyncIterator[str]:
-    """Yield the verdict with each event, and at its end with what was said."""
+    """Yield all of the verdict when its state changes, otherwise only what moved."""
+    state: str | None = None
     async for sight in follower.follow():
         if sight.event is None:
             yield sse.KEEP_ALIVE
@@ -85,13 +86,21 @@ async def _parts(services: Services, owner: str, shown: VerdictView, follower: s
         shown = shown.shown(sight.event)
         if not shown.live:
             shown = await run_in_threadpool(_ended, services, owner, shown)
-        parts = render("partials/_verdict_body.html", verdict=shown)
-        if shown.verdict and not shown.alone:
-            # The receipt beside it says it too.
-            parts += render("partials/_receipt_facts.html", job=job_view.view(shown.about, verdict=shown), swapped=True)
-        yield sse.message(parts, event="verdict")
+        if shown.event.state == state:
+            yield sse.message(render("partials/_verdict_progress.html", verdict=shown), event="progress")
+        else:
+            yield sse.message(_whole(shown), event="verdict")
+        state = shown.event.state
         if not shown.live:
             yield sse.message("", event="ended")
+
+
+def _whole(shown: VerdictView) -> str:
+    body = render("partials/_verdict_body.html", verdict=shown)
+    if shown.verdict is None or shown.alone:
+        return body
+    # The receipt beside it says it too.
+    return body + render("partials/_receipt_facts.html", job=job_view.view(shown.about, verdict=shown), swapped=True)
 
 
 def _shown(services: Services, owner: str, verdict_id: str) -> VerdictView:

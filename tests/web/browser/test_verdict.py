@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from app.core.errors import EngineError
 from app.core.verdicts import Judgement
+from app.jobs import verdict_events
+from app.web.security import OWNER_COOKIE
 from tests.browser import DROP
 from tests.verdict_double import DETECTOR, Brightness
 from tests.web.browser.test_job import look, start
@@ -39,6 +41,13 @@ def judging(studio: Studio) -> Iterator[threading.Event]:
     assert not worker.is_alive()
 
 
+def owner_of(page: Page, studio: Studio) -> str:
+    (cookie,) = [one for one in page.context.cookies() if one["name"] == OWNER_COOKIE]
+    owner = studio.services.signer.read(cookie["value"])
+    assert owner
+    return owner
+
+
 class Broken(Brightness):
     def judge(self, pixels: np.ndarray) -> Judgement:
         raise EngineError("The detector's file is damaged. Start again to fetch it anew.")
@@ -55,6 +64,14 @@ def test_cards_appear_on_a_finished_job_and_its_run_can_be_looked_through(page: 
     with judging(studio) as go:
         expect(page.locator(".verdict-progress .stage")).to_have_text("Waking the detector")
         found += look(page, "being judged")
+        # Progress moves alone: the pictures are not drawn again.
+        page.locator(".judged-picture").first.evaluate("picture => picture.dataset.kept = 'yes'")
+        row = studio.services.verdicts.of_job(owner_of(page, studio), page.url.split("/")[-1])
+        moved = verdict_events.snapshot(row).model_copy(update={"percent": 50.0, "stage": "judge"})
+        studio.events.publish(row.id, moved.model_dump_json())
+        expect(page.locator(".verdict-progress .percent")).to_have_text("50 %")
+        expect(page.locator(".verdict-progress .stage")).to_have_text("Looking at the pictures")
+        expect(page.locator(".judged-picture[data-kept]")).to_have_count(1)
         go.set()
     expect(page.locator("#status")).to_have_text("Verdict: stylised, 98 %.")
     # One stream for the job, then one for its verdict, and none once it is there.

@@ -33,6 +33,11 @@ def test_preview_is_small_even_of_noise() -> None:
     assert len(encode.preview(coarse)) <= encode.PREVIEW_BYTES
 
 
+def test_preview_keeps_colour_at_full_resolution_while_there_is_room() -> None:
+    with Image.open(io.BytesIO(encode.preview(SMOOTH))) as image:
+        assert [layer[1:3] for layer in image.layer] == [(1, 1)] * 3
+
+
 def test_preview_is_reduced_not_cropped() -> None:
     wide = np.zeros((600, 1200, 3), np.uint8)
     wide[:, 600:] = 200

@@ -72,6 +72,7 @@ def test_a_finished_picture_is_followed_by_its_verdict(
     content = encode.read_rgb(blobs.get(pictures.key(job.id, "content.png")))
     assert said.judgements["content"].evidence.logit == pytest.approx(content.mean() / 32 - 4)
     assert [frame.iteration for frame in said.frames] == list(range(1, 11))
+    assert said.frames[-1].probability == said.judgements["result"].probability, "the run ends with the picture itself"
     # Stylised is what is brighter than 141 (logit 0.405): the sixth frame, grey 150, is the first.
     assert said.became == 6
     assert said.facts["detector"] == DETECTOR

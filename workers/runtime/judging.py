@@ -80,8 +80,8 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
         if painted is None or painted.result is None:
             raise NotFound("The picture that this verdict is about is gone.")
         inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
-        frames = (Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or [])
-        return Case(
-            (*inputs, ("result", self._reader(painted, painted.result))),
-            tuple((frame, self._reader(painted, frame.name)) for frame in frames),
-        )
+        result = self._reader(painted, painted.result)
+        frames = [Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or []]
+        readers = [self._reader(painted, frame.name) for frame in frames]
+        # The run ends with the finished picture: its preview is smaller, and lossy.
+        return Case((*inputs, ("result", result)), tuple(zip(frames, [*readers[:-1], result], strict=False)))

@@ -177,7 +177,7 @@ class DatasetView:
         generators = len(self.detail.generators)
         ways = f" × {_count(generators, 'generator')}" if generators > 1 else ""
         contents = f"{_count(event.contents, 'content')} × {_count(event.styles, 'style')}{ways}"
-        return f"{contents}: {event.stylised.done} stylised"
+        return contents if self.live else f"{contents}: {event.stylised.done} stylised"
 
     @property
     def troubles(self) -> list[str]:

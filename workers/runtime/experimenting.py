@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -131,19 +132,26 @@ def samples_of(study: Study) -> list[Sample]:
     """
     if study.dataset.kind == LABELLED:
         return [_labelled(row, read) for row, read in study.rows]
-    # A style picture is neither: what was painted from it is in the table under its number.
+    # A style picture is neither: what was painted from it is in the table under its name.
+    names = _names([row for row, _ in study.rows])
     return [
         Sample(
             name=row.name,
             label=1 if row.role == "stylised" else 0,
-            content=f"content {row.content if row.role == 'stylised' else row.number}",
-            style=f"style {row.style}" if row.role == "stylised" else "",
+            content=names[row.content if row.role == "stylised" else row.number],
+            style=names[row.style] if row.role == "stylised" else "",
             generator=row.generator,
             read=read,
         )
         for row, read in study.rows
         if row.role in ("content", "stylised")
     ]
+
+
+def _names(rows: Sequence[DatasetPicture]) -> dict[int | None, str]:
+    """Return what each picture is called in a report: its name, and its number where a name is not its own."""
+    given = Counter(row.name for row in rows if row.role != "stylised")
+    return {row.number: row.name if given[row.name] == 1 else f"{row.name} ({row.number})" for row in rows if row.role != "stylised"}
 
 
 def _labelled(row: DatasetPicture, read: ReadPixels) -> Sample:

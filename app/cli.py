@@ -26,6 +26,8 @@ app = typer.Typer(
 
 detector = typer.Typer(help="Train and measure the detector behind the verdicts.", no_args_is_help=True)
 app.add_typer(detector, name="detector")
+lab = typer.Typer(help="Experiments from folders of pictures to a report, in this process.", no_args_is_help=True)
+app.add_typer(lab, name="lab")
 
 Photographs = Annotated[list[Path], typer.Option("--photos", help="Folder of photographs; give it again for more.", show_default=False)]
 Paintings = Annotated[list[Path], typer.Option(help="Folder of real paintings; give it again for more.", show_default=False)]
@@ -168,6 +170,34 @@ def train_detector(
     if make:
         detecting.make(settings, shop, adain, optimiser)
     detecting.train(settings, shop, output)
+
+
+@detector.command("evaluate")
+def evaluate_detector(
+    photographs: Photographs,
+    paintings: Paintings,
+    styles: Styles,
+    work: Work,
+    seed: Seed = 0,
+    file: Annotated[Path | None, typer.Option("--detector", help="The detector's file; default: the shipped one.")] = None,
+    elsewhere: Annotated[list[Path] | None, typer.Option(help="Folder of pictures stylised by another program, never trained on.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Where the figures go as JSON.")] = None,
+) -> None:
+    """Measure a detector on the test part of the pictures that it was trained from: the model card's figures."""
+    from app.local import detecting
+
+    shop = detecting.Workshop(tuple(photographs), tuple(paintings), tuple(styles), work, seed)
+    detecting.evaluate(_settings(), shop, file, tuple(elsewhere or ()), report)
+
+
+@lab.command("run")
+def run_experiment(
+    config: Annotated[Path, typer.Argument(help="TOML file of folders, generators and the experiment.", show_default=False)],
+) -> None:
+    """Stylise contents, train, classify and report, as CONFIG says. Ctrl-C reports what is finished."""
+    from app.local import experimenting, lab_config
+
+    experimenting.show(experimenting.run(_settings(), lab_config.read(config)))
 
 
 def _settings(**given: Any) -> Settings:

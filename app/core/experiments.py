@@ -119,7 +119,7 @@ class TrainStep:
         retrieval: share of held-out stylised pictures whose nearest original is their own content (R@1).
         held_out_loss: the objective on held-out pairs, or None without them.
         held_out_alignment: as ``alignment``, of the held-out part, or None.
-        collapsed: the embeddings have shrunk to a point or a few directions.
+        collapsed: the embeddings have shrunk to a point or a line.
         elapsed: seconds since the start.
         detection: AUROC on the held-out part of one direction of the embedding, fitted to the
             training part's originals and stylised pictures; 0.5 is chance; None without both.

@@ -35,17 +35,22 @@ def square(pixels: np.ndarray, side: int) -> np.ndarray:
     return np.asarray(Image.fromarray(pixels).convert("RGB").resize((side, side), Image.Resampling.BICUBIC))
 
 
+def sample(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
 @pytest.fixture(scope="session")
 def small_set(weights_cache: Settings) -> SmallSet:
-    photographs = [np.asarray(Image.open(path).convert("RGB")) for path in sorted((SAMPLES / "content").glob("*.jpg"))]
+    photographs = [sample(path) for path in sorted((SAMPLES / "content").glob("*.jpg"))]
     photographs += [
         skimage.data.cat()[:, 75:375],
         skimage.data.immunohistochemistry(),
         skimage.data.coins(),
         skimage.data.retina()[300:1100, 300:1100],
     ]
-    photographs += [np.asarray(Image.open(SAMPLES / "style" / f"{name}.jpg").convert("RGB")) for name in ("poppies", "tapestry")]
-    styles = [square(np.asarray(Image.open(SAMPLES / "style" / f"{name}.jpg").convert("RGB")), SIDE) for name in STYLES]
+    photographs += [sample(SAMPLES / "style" / f"{name}.jpg") for name in ("poppies", "tapestry")]
+    styles = [square(sample(SAMPLES / "style" / f"{name}.jpg"), SIDE) for name in STYLES]
     engine, params = Engine(weights_cache), resolve("instant", {"size": SIDE})
     pictures, content, style = [], [], []
     for number, photograph in enumerate(photographs):

@@ -28,13 +28,16 @@ def test_the_loss_is_that_of_both_directions_and_the_head_is_without_the_predict
     params = TrainParams(objective="byol", hidden=16, output=4)
     byol = Bootstrap(weights, params, 2, np.random.default_rng(3))
     predictor = perceptron(4, 16, 4, np.random.default_rng(3))
+    # It begins by adding nothing; here it is given something to add.
+    assert not byol._trainable.weights[6].numpy().any()
+    byol._trainable.weights[6].assign(predictor[2])
     rows = batch().rows
 
     def layers(x: np.ndarray, array: list[np.ndarray]) -> np.ndarray:
         return np.maximum(x @ array[0] + array[1], 0) @ array[2] + array[3]
 
     z = layers(features[rows], weights)
-    p = layers(z, predictor)
+    p = z + layers(z, predictor)
     expected = sum(
         2 - 2 * (p[one] @ z[two]) / np.linalg.norm(p[one]) / np.linalg.norm(z[two])
         for i in range(4)

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from safetensors.numpy import load_file, save_file
+from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
 from app.core.errors import InputError
-from workers.contrast.heads import Head, perceptron, standardisation
+from workers.contrast.heads import Head, perceptron, standardisation, whitening
 from workers.contrast.network import embed, forward, variables
 
 
@@ -57,14 +58,35 @@ def test_a_feature_that_never_varied_says_nothing() -> None:
     np.testing.assert_array_equal((np.array([7.0, 2.0]) - mean) * scale, [0, 0])
 
 
-def test_weights_depend_on_the_seed_and_have_the_stated_variance() -> None:
-    first, again, other = (perceptron(400, 300, 200, np.random.default_rng(seed)) for seed in (1, 1, 2))
+def test_a_head_begins_as_a_projection(rng: np.random.Generator) -> None:
+    hidden, _, output, _ = perceptron(20, 60, 12, rng)
+    x = rng.standard_normal((9, 20))
+    linear = hidden[:, :30] @ output[:30]
+    np.testing.assert_allclose(np.maximum(x @ hidden, 0) @ output, x @ linear, atol=1e-5)
+    np.testing.assert_allclose(hidden[:, :30] @ hidden[:, :30].T, np.eye(20), atol=1e-5)
+    np.testing.assert_allclose(output[:30].T @ output[:30], np.eye(12), atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(6, 9, 4), (40, 8, 2), (5, 13, 30)])
+def test_weights_depend_on_the_seed_alone(shape: tuple[int, int, int]) -> None:
+    first, again, other = (perceptron(*shape, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    inputs, hidden, outputs = shape
+    assert [array.shape for array in first] == [(inputs, hidden), (hidden,), (hidden, outputs), (outputs,)]
     for one, two in zip(first, again, strict=True):
         np.testing.assert_array_equal(one, two)
     assert (first[0] != other[0]).any()
-    assert first[0].std() == pytest.approx(np.sqrt(2 / 400), rel=0.01)
-    assert first[2].std() == pytest.approx(np.sqrt(1 / 300), rel=0.01)
     assert not first[1].any()
+
+
+@pytest.mark.parametrize("shape", [(50, 8), (12, 30)])
+def test_whitening_is_that_of_scikit_learn_but_for_the_shrinkage(rng: np.random.Generator, shape: tuple[int, int]) -> None:
+    x = rng.standard_normal(shape) @ np.diag(np.linspace(0.2, 3, shape[1]))
+    x = (x - x.mean(axis=0)).astype(np.float32)
+    pca = PCA(min(shape[1], shape[0] - 1)).fit(x.astype(np.float64))
+    variances = pca.explained_variance_ * (len(x) - 1) / len(x)
+    expected = pca.transform(x) / np.sqrt(variances + 0.1 * variances.mean())
+    found = x @ whitening(x)
+    np.testing.assert_allclose(np.abs(found), np.abs(expected), atol=1e-3)
 
 
 def test_a_head_survives_a_file(head: Head, tmp_path: Path, rng: np.random.Generator) -> None:

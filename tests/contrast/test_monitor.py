@@ -58,6 +58,10 @@ def test_detection_is_the_area_of_fishers_discriminant() -> None:
     assert detection(z, label, away, np.ones(80)) is None
 
 
-def test_a_point_and_a_cloud() -> None:
-    assert collapsed(np.repeat(on_sphere(4, 1, 8), 6, 0))
-    assert not collapsed(on_sphere(4, 20, 8))
+def test_a_point_a_line_and_a_cloud() -> None:
+    point, cloud = np.repeat(on_sphere(4, 1, 8), 6, 0), on_sphere(4, 20, 8)
+    line = np.concatenate([point, -point])
+    assert collapsed(point, 2)
+    assert collapsed(line, 12)
+    assert not collapsed(line, 2)
+    assert not collapsed(cloud, 20)

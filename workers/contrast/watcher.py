@@ -64,6 +64,7 @@ class Watcher:
         self._training, self._held_out = training, held_out
         self._positives = training.pairs.positives(rng, _PAIRS)
         self._seen = np.unique(self._positives)
+        self._groups = len(np.unique(training.pairs.groups))
         has_pairs = held_out is not None and held_out.pairs is not None
         self._held_positives = held_out.pairs.positives(rng, _PAIRS) if has_pairs else None
         self._batches = list(held_out.pairs.epoch(rng, batch_size)) if has_pairs else []
@@ -74,7 +75,7 @@ class Watcher:
             alignment=_alignment(learner, self._training, self._positives),
             uniformity=monitor.uniformity(z),
             effective_rank=monitor.effective_rank(z),
-            collapsed=monitor.collapsed(z),
+            collapsed=monitor.collapsed(z, self._groups),
             **self._look_away(learner, z),
         )
 

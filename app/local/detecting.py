@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,8 +81,35 @@ def train(settings: Settings, shop: Workshop, output: Path) -> None:
     say(f"{output}: {len(data):,} bytes, SHA-256 {from_bytes(data).digest}, band {detector.band.low} to {detector.band.high}.")
 
 
-def _bank(cache: FeatureCache, shop: Workshop, part: Part) -> Bank:
-    chosen = training_bank.items(shop.sources, part, shop.seed, shop.pictures)
+def evaluate(settings: Settings, shop: Workshop, file: Path | None, strangers: tuple[Path, ...], report: Path | None) -> None:
+    """Measure a detector on the test part and on pictures of generators that are not ours, and print Markdown.
+
+    The lines "without" come from detectors fitted anew without one generator's pictures.
+
+    Args:
+        file: the detector; None for the shipped one.
+        strangers: folders of stylised pictures from elsewhere, one generator each, with contents and styles of the test part.
+        report: gets the figures as JSON.
+    """
+    cache = _cache(settings, shop)
+    from workers.verdict import card
+    from workers.verdict.detector import SHIPPED, read
+
+    detector = read(file or SHIPPED)
+    bank = _bank(cache, shop, "test", [item for folder in strangers for item in training_bank.elsewhere(folder)])
+    with console.status("Measuring ..."):
+        lines = list(card.lines(detector.logits(bank.features), bank, detector.band))
+    learnt = _bank(cache, shop, "train")
+    with console.status("Fitting without one generator at a time ..."):
+        lines += card.left_out(learnt, bank)
+    say(card.markdown(lines))
+    if report:
+        facts = {"detector": detector.digest, "facts": detector.facts, "lines": [card.as_dict(line) for line in lines]}
+        files.write(report, (json.dumps(facts, indent=1) + "\n").encode(), private=False)
+
+
+def _bank(cache: FeatureCache, shop: Workshop, part: Part, more: Sequence[training_bank.Item] = ()) -> Bank:
+    chosen = [*training_bank.items(shop.sources, part, shop.seed, shop.pictures), *more]
     views = training_bank.worn_views if part == "train" else lambda _: training_bank.TEST_VIEWS
     with _bar(f"Describing the {part} part", len(chosen)) as move:
         return training_bank.describe(cache, chosen, views, on_progress=lambda done, total: move(done, "", total))

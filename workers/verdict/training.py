@@ -25,6 +25,8 @@ Array = NDArray[np.floating]
 SHARES: Mapping[str, float] = {"photograph": 0.5, "painting": 0.4, "style": 0.1, "adain": 0.5, "optimiser": 0.5}
 ORIGINALS = ("photograph", "painting", "style")
 CLEAN = "clean"
+# C of the logistic regression; chosen on the validation part, see docs/detector.md.
+STRENGTH = 1.0
 # Of photographs and of paintings, at most this share of the validation part lies above the band.
 _FALSE_ALARMS = 0.02
 # Of stylised pictures, at most this share of the validation part lies below it.
@@ -60,7 +62,7 @@ class Bank:
         return Bank(self.features[rows], *(array[rows] for array in arrays))
 
 
-def train(feature_set: FeatureSet, bank: Bank, validation: Bank, facts: dict[str, Any], *, strength: float = 1.0) -> Detector:
+def train(feature_set: FeatureSet, bank: Bank, validation: Bank, facts: dict[str, Any], *, strength: float = STRENGTH) -> Detector:
     """Fit a detector.
 
     Args:

@@ -67,21 +67,24 @@ class DatasetDesk:
             error.field = "job"
             errors.append(error)
         if kind == STYLISED and (files or form.files.get("archive")):
+            strengths: tuple[float, ...] = ()
             try:
-                made = self.generators(form)
-            except ParameterErrors as error:
-                errors.extend(error.errors)
+                strengths = read_strengths(form.fields.get("strengths", ""))
             except InputError as error:
                 errors.append(error)
+            try:
+                made = self.generators(form, strengths)
+            except ParameterErrors as error:
+                errors.extend(error.errors)
         if errors:
             raise RejectedForm(errors)
         name = (form.fields.get("name") or "").strip()[:120] or _name(files, archive)
         return Order(cast("Kind", kind), name, made, files, archive.body if archive else None, jobs)
 
-    def generators(self, form: Form) -> tuple[Generator, ...]:
+    def generators(self, form: Form, strengths: tuple[float, ...]) -> tuple[Generator, ...]:
         presets = [name for name in form.values.get("preset", []) if name] or [DEFAULT_GENERATOR]
         given = {name: form.fields[name].strip() for name in CHANGES if form.fields.get(name, "").strip()}
-        return generators(list(dict.fromkeys(presets)), read_strengths(form.fields.get("strengths", "")), given)
+        return generators(list(dict.fromkeys(presets)), strengths, given)
 
     def _files(self, form: Form, role: str) -> list[Sent]:
         found = []

@@ -31,4 +31,5 @@ def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.
     """Return the (n, m) numbers of bits, 0 to 64, in which n fingerprints differ from m."""
     apart = one[:, None] ^ other[None, :]
     bits = np.unpackbits(apart.view(np.uint8).reshape(*apart.shape, 8), axis=-1)
-    return bits.sum(axis=-1, dtype=np.uint8)
+    counts: NDArray[np.uint8] = bits.sum(axis=-1, dtype=np.uint8)
+    return counts

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.imaging import encode
-from app.imaging.fingerprint import distances, fingerprint
+from app.imaging.fingerprint import NEAR, distances, fingerprint
 
-# Copies that were resized or recoded differ in up to this many of 64 bits; other pictures hardly ever so little.
-NEAR_BITS = 4
 _ROWS = 512
 
 
@@ -25,7 +23,7 @@ def alike(prints: Sequence[str], most: int) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     for start in range(0, len(values), _ROWS):
         apart = distances(values[start : start + _ROWS], values)
-        for row, column in np.argwhere(apart <= NEAR_BITS):
+        for row, column in np.argwhere(apart <= NEAR):
             one, other = start + int(row), int(column)
             if one < other:
                 found.append((one, other, int(apart[row, column])))

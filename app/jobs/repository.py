@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.infra.database import db_now
@@ -68,14 +68,15 @@ def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
     On SQLite the session holds the write lock; on PostgreSQL the row is locked and rows that
     another worker is just claiming are skipped.
     """
-    served = aliased(Job)
-    last_served = select(func.max(served.started_at)).where(served.owner == Job.owner, served.kind == kind).scalar_subquery()
+    # Owners are counted once, not once for each waiting job: a dataset may have thousands.
+    claims = select(Job.owner, func.max(Job.started_at).label("last")).where(Job.kind == kind).group_by(Job.owner).subquery()
     # A dataset of a hundred pictures must not delay anyone's single one.
     singles_first = [Job.parent.is_not(None)] if kind == STYLIZE else []
     job = session.execute(
         select(Job)
+        .outerjoin(claims, claims.c.owner == Job.owner)
         .where(Job.kind == kind, Job.state == State.QUEUED)
-        .order_by(*singles_first, func.coalesce(last_served, 0.0), Job.created_at, Job.id)
+        .order_by(*singles_first, func.coalesce(claims.c.last, 0.0), Job.created_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
     ).scalar_one_or_none()

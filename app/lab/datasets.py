@@ -208,6 +208,10 @@ def _event(session: Session, dataset: Dataset) -> DatasetEvent:
 
 
 def _detail(session: Session, dataset: Dataset) -> DatasetDetail:
-    rows: Sequence[DatasetPicture] = repository.pictures(session, dataset.id) if dataset.kind == LABELLED else ()
-    classes, domains = Counter(row.klass for row in rows), Counter(row.domain for row in rows if row.domain)
+    classes: Counter[str] = Counter()
+    domains: Counter[str] = Counter()
+    for domain, klass, count in repository.classes(session, dataset.id) if dataset.kind == LABELLED else ():
+        classes[klass] += count
+        if domain:
+            domains[domain] += count
     return schemas.detail(dataset, _event(session, dataset), dict(classes), dict(domains))

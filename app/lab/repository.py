@@ -94,6 +94,13 @@ def roles(session: Session, dataset_id: str) -> dict[str, int]:
     return {str(role): int(count) for role, count in session.execute(query)}
 
 
+def classes(session: Session, dataset_id: str) -> list[tuple[str, str, int]]:
+    """Return (domain, class, pictures) of a labelled dataset."""
+    query = select(DatasetPicture.domain, DatasetPicture.klass, func.count()).where(DatasetPicture.dataset == dataset_id)
+    grouped = query.group_by(DatasetPicture.domain, DatasetPicture.klass).order_by(DatasetPicture.domain, DatasetPicture.klass)
+    return [(str(domain), str(klass), int(count)) for domain, klass, count in session.execute(grouped)]
+
+
 def jobs_of(session: Session, dataset_id: str) -> dict[str, Job]:
     """Return the dataset's style transfers by id."""
     found = session.execute(select(Job).where(Job.kind == STYLIZE, Job.parent == dataset_id)).scalars()

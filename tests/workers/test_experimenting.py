@@ -18,6 +18,7 @@ from app.imaging import encode
 from app.infra.clients import Clients
 from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, Job, State
+from app.lab.experiment_events import Summary
 from app.lab.experiments import ExperimentService
 from app.lab.models import Arrival, Dataset, DatasetPicture
 from tests.workers.test_life import OWNER, grey
@@ -84,7 +85,18 @@ def studies(study: Study, on_step: OnStudyStep) -> Found:
     except StopRequested:
         if not finished:
             raise
-    return Found(f"{finished}".encode(), {"runs": finished}, b"detector" if finished == 9 else None, finished < 9)
+    return found(finished)
+
+
+def found(runs: int) -> Found:
+    summary = Summary(headline="content", splits=[], left_out={}, unsound=[], pictures=runs, seconds=1.0, stopped=runs < 9)
+    return Found(f"{runs}".encode(), summary.model_dump(mode="json"), b"detector" if runs == 9 else None, runs < 9)
+
+
+def kept(row: Job) -> tuple[object, ...]:
+    """The runs reported, and the files."""
+    assert row.report is not None
+    return row.report["summary"]["pictures"], row.report["file"], row.report.get("detector")
 
 
 def row(clients: Clients, job: Job) -> Job:
@@ -101,7 +113,7 @@ def test_only_pictures_that_are_done_are_studied(
 
     def look(study: Study, on_step: OnStudyStep) -> Found:
         given.append(study)
-        return Found(b"{}", {})
+        return found(9)
 
     assert runtime.run_one(Experimenting, look)
     (study,) = given
@@ -124,7 +136,7 @@ def test_what_is_finished_is_stored_with_its_detector(
     assert runtime.run_one(Experimenting, studies)
     done = row(clients, job)
     assert (done.state, done.stopped_early) == (State.DONE, False)
-    assert done.report == {"summary": {"runs": 9}, "file": "report-1.json", "detector": "detector-1.safetensors"}
+    assert kept(done) == (9, "report-1.json", "detector-1.safetensors")
     assert experiments.report_file(OWNER, job.id) == b"9"
     assert clients.blobs.get(pictures.key(job.id, "detector-1.safetensors")) == b"detector"
 
@@ -136,7 +148,7 @@ def test_a_stop_waits_for_the_first_run_and_reports_what_is_finished(
     experiments.stop(OWNER, job.id)
     assert runtime.run_one(Experimenting, studies)
     done = row(clients, job)
-    assert (done.state, done.stopped_early, done.report) == (State.DONE, True, {"summary": {"runs": 1}, "file": "report-1.json"})
+    assert (done.state, done.stopped_early, *kept(done)) == (State.DONE, True, 1, "report-1.json", None)
 
 
 def test_a_cancel_leaves_no_report(
@@ -160,7 +172,7 @@ def test_a_shutdown_gives_the_experiment_back(
     assert row(clients, job).state == State.QUEUED
     assert runtime.run_one(Experimenting, studies)
     assert (row(clients, job).state, row(clients, job).attempt) == (State.DONE, 2)
-    assert row(clients, job).report == {"summary": {"runs": 9}, "file": "report-2.json", "detector": "detector-2.safetensors"}
+    assert kept(row(clients, job)) == (9, "report-2.json", "detector-2.safetensors")
 
 
 @pytest.mark.parametrize(("klass", "label"), [("Original", 0), ("stylized", 1)])

@@ -30,11 +30,13 @@ from app.lab import experiment_events
 from app.lab.datasets import DatasetService
 from app.lab.detectors import DetectorService
 from app.lab.experiments import ExperimentService
+from app.lab.hypotheses import HypothesisService
 from app.lab.keeper import Keeper
 from app.web import error_handlers
 from app.web.dataset_form import DatasetDesk
 from app.web.deps import Services
 from app.web.given_picture import PictureReader
+from app.web.hypothesis_form import HypothesisDesk
 from app.web.picture_form import VerdictDesk
 from app.web.render import STATIC
 from app.web.routes import (
@@ -42,10 +44,12 @@ from app.web.routes import (
     api_jobs,
     api_lab_datasets,
     api_lab_experiments,
+    api_lab_hypotheses,
     api_verdicts,
     health,
     page_datasets,
     page_experiments,
+    page_hypotheses,
     page_jobs,
     page_lab,
     page_verdicts,
@@ -74,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     decoders = DecoderPool(max(2, min(4, os.cpu_count() or 2)), Limits.of(settings))
     keeper = Keeper(clients, decoders)
     datasets, experiments = DatasetService(clients, keeper.hurry), ExperimentService(clients)
+    hypotheses = HypothesisService(clients)
     samples = Samples(STATIC / "samples")
     reader = PictureReader(samples, decoders, settings.max_upload_bytes)
     services = Services(
@@ -92,6 +97,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         datasets=datasets,
         dataset_desk=DatasetDesk(datasets, jobs, samples, settings.max_upload_bytes),
         experiments=experiments,
+        hypotheses=hypotheses,
+        hypothesis_desk=HypothesisDesk(hypotheses, samples, decoders, settings.max_upload_bytes),
         detectors=DetectorService(clients, experiments),
         signer=OwnerSigner(load_secret(settings)),
     )
@@ -129,8 +136,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
-    api = (api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments)
-    for routes in (health, *api, page_jobs, page_verdicts, page_lab, page_datasets, page_experiments, pages):
+    api = (api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)
+    for routes in (health, *api, page_jobs, page_verdicts, page_lab, page_datasets, page_experiments, page_hypotheses, pages):
         app.include_router(routes.router)
     vendor = next(iter(htmx_files(settings).values())).parent
     app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")

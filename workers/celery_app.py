@@ -50,7 +50,7 @@ _child: Child | None = None
 RUNS: dict[str, Callable[[Child], bool]] = {
     STYLIZE: lambda child: stylize.run(child.runtime, child.engine),
     VERDICT: lambda child: verdict.run(child.runtime, child.judge),
-    EXPERIMENT: lambda child: experiment.run(child.runtime, child.describer),
+    EXPERIMENT: lambda child: experiment.run(child.runtime, child.describer, child.engine),
 }
 
 

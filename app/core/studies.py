@@ -22,8 +22,11 @@ class StudyStep:
         remaining: estimated seconds left; None until measured.
         described: pictures that have their features.
         pictures: pictures in all.
-        runs: runs (a split with a seed) that are finished.
+        runs: runs (a split, or a cell of a grid, with a seed) that are finished.
         evaluation: the newest step of the evaluation, or None before it.
+        planned: runs in all; 0 where that is not known.
+        reportable: what is finished makes a report.
+        where: the run that goes on, in words; empty where ``evaluation`` tells it.
     """
 
     stage: StudyStage
@@ -34,6 +37,9 @@ class StudyStep:
     pictures: int
     runs: int = 0
     evaluation: EvaluationStep | None = None
+    planned: int = 0
+    reportable: bool = True
+    where: str = ""
 
 
 OnStudyStep = Callable[[StudyStep], None]

@@ -47,6 +47,8 @@ class Studying(Live):
     described: int = Field(0, description="Pictures that have their features.")
     pictures: int = 0
     runs: int = Field(0, description="Runs, a split with a seed, that are finished.")
+    planned: int = Field(0, description="Runs in all; 0 where that is not known.")
+    where: str = Field("", description="Of a hypothesis: the cell of the grid that is trained, in words.")
     split: SplitName | None = None
     seed: int | None = None
     held_out: str = ""
@@ -146,16 +148,21 @@ class ExperimentEvent(Studying, Event):
                 "stopping": False,
                 "error": None,
                 "summary": None,
+                "answer": None,
             }
         }
     )
 
-    summary: Summary | None = Field(None, description="What came of it; null until then.")
+    summary: Summary | None = Field(None, description="What came of it; null until then, and for a hypothesis.")
+    answer: str | None = Field(None, description="What came of a hypothesis, in a sentence; null until then.")
 
 
 def snapshot(job: Job, queue_position: int | None = None, *, silent: bool = False) -> ExperimentEvent:
     """Return the experiment as its row tells it."""
-    return event_of(ExperimentEvent, job, queue_position, silent=silent, summary=(job.report or {}).get("summary"))
+    said = job.report or {}
+    return event_of(
+        ExperimentEvent, job, queue_position, silent=silent, summary=said.get("summary") or None, answer=said.get("answer") or None
+    )
 
 
 class StudyRecorder:
@@ -177,6 +184,8 @@ class StudyRecorder:
             "described": step.described,
             "pictures": step.pictures,
             "runs": step.runs,
+            "planned": step.planned,
+            "where": step.where,
         }
         at = step.evaluation
         if at is None:

@@ -22,7 +22,9 @@ from app.jobs.verdict_service import VerdictService
 from app.lab.datasets import DatasetService
 from app.lab.detectors import DetectorService
 from app.lab.experiments import ExperimentService
+from app.lab.hypotheses import HypothesisService
 from app.web.dataset_form import DatasetDesk
+from app.web.hypothesis_form import HypothesisDesk
 from app.web.picture_form import VerdictDesk
 from app.web.samples import Samples
 from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner
@@ -47,6 +49,8 @@ class Services:
     datasets: DatasetService
     dataset_desk: DatasetDesk
     experiments: ExperimentService
+    hypotheses: HypothesisService
+    hypothesis_desk: HypothesisDesk
     detectors: DetectorService
     signer: OwnerSigner
     closing: asyncio.Event = field(default_factory=asyncio.Event)

@@ -159,6 +159,11 @@ class ExperimentView:
         return self._short(self.summary.headline) if self.summary else None
 
     @property
+    def answer(self) -> str:
+        """What a list says in words, where figures do not say it all."""
+        return ""
+
+    @property
     def figure(self) -> str:
         """The headline's AUROC with its interval, or nothing."""
         return _figure(self.headline.test.get("auroc")) if self.headline else ""

@@ -20,6 +20,7 @@ from app.lab.detectors import active
 from tests.lab.conftest import png, zip_of
 from tests.web.conftest import Studio
 from tests.web.test_api_lab_datasets import make, paint_all, wait
+from workers.style.engine import Engine
 from workers.tasks import experiment
 from workers.verdict.detector import from_bytes
 
@@ -47,6 +48,10 @@ class Describer:
                 on_progress(number)
 
 
+def no_engine() -> Engine:
+    raise AssertionError("nothing is stylised here")
+
+
 @pytest.fixture
 def dataset(studio: Studio) -> str:
     """Three contents in two styles, made."""
@@ -66,7 +71,7 @@ def order(studio: Studio, dataset: str, preset: str = "default", **spec: Any) ->
 
 
 def study(studio: Studio) -> None:
-    assert experiment.run(studio.runtime, Describer)
+    assert experiment.run(studio.runtime, Describer, no_engine)
 
 
 def test_from_dataset_to_report(studio: Studio, dataset: str) -> None:
@@ -74,7 +79,7 @@ def test_from_dataset_to_report(studio: Studio, dataset: str) -> None:
     waiting = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()
     assert (waiting["state"], waiting["queue_position"], waiting["dataset_name"], waiting["study"]) == ("queued", 1, "Small", "evaluation")
     assert studio.client.get(waiting["links"]["report"]).status_code == 409
-    study(studio)
+    assert study(studio)
     with studio.client.stream("GET", f"{LAB}/experiments/{experiment_id}/events") as answer:
         events = [json.loads(line.removeprefix("data:")) for line in answer.iter_lines() if line.startswith("data:")]
     last = events[-1]
@@ -114,8 +119,8 @@ def test_shuffled_labels_and_a_comparison(studio: Studio, dataset: str) -> None:
     assert studio.client.get(f"{LAB}/experiments/{second}").json()["spec"]["shuffle_labels"] is True
     assert studio.client.post(f"{LAB}/experiments/{second}/shuffle").status_code == 409
     assert studio.client.get(f"{LAB}/compare", params={"first": first, "second": second}).status_code == 409
-    study(studio)
-    study(studio)
+    assert study(studio)
+    assert study(studio)
     compared = studio.client.get(f"{LAB}/compare", params={"first": first, "second": second}).json()
     assert [split["name"] for split in compared["splits"]] == ["train_is_test", "content_style"]
     assert [one["id"] for one in studio.client.get(f"{LAB}/experiments").json()["experiments"]] == [second, first]
@@ -124,7 +129,7 @@ def test_shuffled_labels_and_a_comparison(studio: Studio, dataset: str) -> None:
 def test_a_classifier_on_features_becomes_the_detector(studio: Studio, dataset: str) -> None:
     experiment_id = order(studio, dataset, training={"objective": "none"})
     assert studio.client.post(f"{LAB}/experiments/{experiment_id}/detector").status_code == 409
-    study(studio)
+    assert study(studio)
     kept = studio.client.post(f"{LAB}/experiments/{experiment_id}/detector")
     assert (kept.status_code, kept.json()["active"], kept.json()["experiment"]) == (201, True, experiment_id)
     listed = studio.client.get(f"{LAB}/detectors").json()
@@ -151,7 +156,7 @@ def test_a_classifier_on_features_becomes_the_detector(studio: Studio, dataset: 
 
 def test_a_classifier_on_embeddings_is_no_detector_and_says_what_to_do(studio: Studio, dataset: str) -> None:
     experiment_id = order(studio, dataset, classify="embedding")
-    study(studio)
+    assert study(studio)
     refused = studio.client.post(f"{LAB}/experiments/{experiment_id}/detector")
     assert refused.status_code == 422
     assert "Run the experiment again with the features classified" in refused.json()["detail"]
@@ -184,7 +189,7 @@ def test_cancel_stop_and_delete(studio: Studio, dataset: str) -> None:
     assert studio.client.get(f"{LAB}/experiments/{cancelled}/report.json").status_code == 409
     assert studio.client.delete(f"{LAB}/experiments/{deleted}").status_code == 200
     assert studio.client.get(f"{LAB}/experiments/{deleted}").status_code == 404
-    assert not experiment.run(studio.runtime, Describer), "neither is begun"
+    assert not experiment.run(studio.runtime, Describer, no_engine), "neither is begun"
     assert studio.client.post(f"{LAB}/experiments/{deleted}/restore").json()["state"] == "cancelled"
     stranger = studio.new_client()
     make(studio, client=stranger)
@@ -204,7 +209,7 @@ def test_one_class_only_fails_in_words(studio: Studio) -> None:
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)
-    study(studio)
+    assert study(studio)
     ended = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()
     assert (ended["state"], ended["error"]) == (
         "failed",
@@ -218,7 +223,7 @@ def test_one_style_only_leaves_the_splits_by_style_out_and_says_so(studio: Studi
     wait(studio, dataset_id, "making")
     paint_all(studio, 4)
     experiment_id = order(studio, dataset_id, splits=["content", "style", "content_style", "generator"])
-    study(studio)
+    assert study(studio)
     summary = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()["summary"]
     assert (summary["headline"], [split["name"] for split in summary["splits"]]) == ("content", ["content"])
     assert set(summary["left_out"]) == {"style", "content_style", "generator"}
@@ -231,7 +236,7 @@ def test_labelled_folders_of_originals_and_stylised_pictures_are_taken_too(studi
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id, splits=["content"])
-    study(studio)
+    assert study(studio)
     report = Report.model_validate_json(studio.client.get(f"{LAB}/experiments/{experiment_id}/report.json").content)
     assert {(picture.label, picture.content, picture.generator) for picture in report.pictures} == {
         (label, str(n), "adain" if label else "") for label in (0, 1) for n in range(4)
@@ -243,6 +248,6 @@ def test_other_classes_are_sent_to_the_hypothesis(studio: Studio) -> None:
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)
-    study(studio)
+    assert study(studio)
     assert "other classes are for a hypothesis" in studio.client.get(f"{LAB}/experiments/{experiment_id}").json()["error"]
     assert studio.services.experiments.kind == EXPERIMENT

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import InputError, NotFound
+from app.core.hypothesis import HypothesisReport
 from app.core.report import Report
 from app.core.studies import StudyStep
 from app.imaging import encode
 from app.infra.clients import Clients
 from app.jobs import pictures
 from app.jobs.models import EXPERIMENT, Job
-from app.lab import experiment_events, places, report_files, repository
+from app.lab import experiment_events, hypothesis_files, places, report_files, repository
 from app.lab.experiment_events import ExperimentEvent, Studying, StudyRecorder
 from app.lab.models import LABELLED, Dataset, DatasetPicture
 from workers.runtime.kind import Kind
@@ -49,6 +50,7 @@ class Study:
         dataset: the row.
         rows: its pictures, in order, each with what reads it; those that are not made are left out.
         largest: longer side of the smallest stylised pictures, or None.
+        styles: that a hypothesis trains with ("seen") and tests with ("unseen"), by name.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Study:
     dataset: Dataset
     rows: Sequence[tuple[DatasetPicture, ReadPixels]]
     largest: int | None
+    styles: Mapping[str, Sequence[tuple[str, ReadPixels]]]
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Found:
     summary: dict[str, Any]
     detector: bytes | None = None
     stopped: bool = False
+    answer: str = ""
+
+    @classmethod
+    def of_hypothesis(cls, report: HypothesisReport) -> Found:
+        return cls(hypothesis_files.to_json(report), {}, stopped=report.stopped, answer=report.conclusion[0])
 
     @classmethod
     def of(cls, report: Report, detector: bytes | None) -> Found:
@@ -92,7 +100,7 @@ class Experimenting(Kind[Study, StudyStep, Found]):
             jobs = repository.jobs_of(session, dataset.id)
         there = [(row, key) for row in rows if (key := places.key_of(row, jobs.get(row.job or ""))) is not None and _is_made(row, jobs)]
         read = [(row, self._reader(key)) for row, key in there]
-        return Study(str(self.job.inputs["study"]), self.job.params, dataset, read, _largest([row for row, _ in there]))
+        return Study(str(self.job.inputs["study"]), self.job.params, dataset, read, _largest([row for row, _ in there]), self._styles())
 
     def live(self, progress: StudyStep) -> Studying:
         return self._recorder.record(progress)
@@ -101,8 +109,8 @@ class Experimenting(Kind[Study, StudyStep, Found]):
         return experiment_events.snapshot(job)
 
     def has_something(self, progress: StudyStep) -> bool:
-        """A stop waits for the first run: what is reported is finished."""
-        return progress.runs > 0
+        """A stop waits for the first run, or the first whole grid: what is reported is finished."""
+        return progress.runs > 0 and progress.reportable
 
     def is_finishing(self, progress: StudyStep) -> bool:
         return progress.stage == "finish"
@@ -115,7 +123,14 @@ class Experimenting(Kind[Study, StudyStep, Found]):
         if outcome.detector is not None:
             names["detector"] = f"detector-{self.job.attempt}.safetensors"
             self.clients.blobs.put(pictures.key(self.job.id, names["detector"]), outcome.detector)
-        return {"report": {"summary": outcome.summary, **names}, "stopped_early": outcome.stopped}
+        return {"report": {"summary": outcome.summary, "answer": outcome.answer, **names}, "stopped_early": outcome.stopped}
+
+    def _styles(self) -> dict[str, list[tuple[str, ReadPixels]]]:
+        given: dict[str, list[dict[str, str]]] = self.job.inputs.get("styles", {})
+        return {
+            part: [(one["name"], self._reader(pictures.key(self.job.id, pictures.input_name(one["role"])))) for one in ones]
+            for part, ones in given.items()
+        }
 
     def _reader(self, key: str) -> ReadPixels:
         return lambda: encode.read_rgb(self.clients.blobs.get(key))

@@ -20,9 +20,8 @@ from app.web.dataset_picture import picture_of
 from app.web.dataset_view import Cell, DatasetView, changed, view
 from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
-from app.web.experiment_view import ExperimentView
-from app.web.experiment_view import view as experiment_view
 from app.web.render import page, render
+from app.web.study_view import StudyView, study_view
 from app.web.uploads import FormLimits
 from app.web.watching import watch
 
@@ -139,9 +138,9 @@ def _whole(services: Services, owner: str, dataset_id: str, first: int) -> Datas
     return view(services.datasets.detail(owner, dataset_id), services.datasets.pictures(owner, dataset_id), first)
 
 
-def _experiments_on(services: Services, owner: str, dataset_id: str) -> list[ExperimentView]:
+def _experiments_on(services: Services, owner: str, dataset_id: str) -> list[StudyView]:
     jobs = services.experiments.history(owner, _EXPERIMENTS)
-    return [experiment_view(job) for job in jobs if job.inputs["dataset"]["id"] == dataset_id]
+    return [study_view(job) for job in jobs if job.inputs["dataset"]["id"] == dataset_id]
 
 
 def _fields(services: Services, owner: str) -> DatasetForm:

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import InputError, NotFound, NotReady, PentimentoError
 from app.lab.experiment_events import ExperimentEvent
+from app.lab.experiments import EVALUATION
 from app.web import experiment_form, sse
 from app.web.dataset_view import view as dataset_view
 from app.web.deps import FormDep, OwnerDep, Services, ServicesDep, VisitorDep
@@ -86,7 +87,7 @@ async def _parts(services: Services, owner: str, shown: ExperimentView, follower
         if shown.look != look:
             yield sse.message(render("partials/_experiment_body.html", experiment=shown), event="study")
         else:
-            yield sse.message(render("partials/_experiment_figures.html", experiment=shown), event="figures")
+            yield sse.message(render("partials/_study_figures.html", study=shown), event="figures")
             yield sse.message(render("partials/_experiment_curves.html", experiment=shown), event="curves")
         look = shown.look
         if not shown.live:
@@ -133,7 +134,8 @@ def restore(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Respo
 def compare(
     owner: OwnerDep, services: ServicesDep, first: Annotated[str, Query()] = "", second: Annotated[str, Query()] = ""
 ) -> HTMLResponse:
-    offered = [one for one in map(view, services.experiments.history(owner, _LISTED)) if one.summary]
+    jobs = [job for job in services.experiments.history(owner, _LISTED) if job.inputs["study"] == EVALUATION]
+    offered = [one for one in map(view, jobs) if one.summary]
     titles = {one.id: one.title for one in offered}
     comparison = services.experiments.compare(owner, first, second) if first and second else None
     return page("pages/compare.html", offered=offered, first=first, second=second, titles=titles, comparison=comparison)

@@ -200,6 +200,37 @@ def run_experiment(
     experimenting.show(experimenting.run(_settings(), lab_config.read(config)))
 
 
+@lab.command("hypothesis")
+def test_hypothesis(
+    folder: Annotated[Path, typer.Argument(help="Labelled pictures: class/... or domain/class/...", show_default=False)],
+    styles: Styles,
+    unseen: Annotated[
+        list[Path] | None, typer.Option(help="Folder of styles kept for the test; default: a random half of the styles.")
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the report's files.")] = Path("hypothesis"),
+    train_domain: Annotated[str | None, typer.Option(help="Domain to train on; default: photo, or the first by name.")] = None,
+    per_class: Annotated[int | None, typer.Option(help="Most pictures of a class in each domain; default: 100.")] = None,
+    copies: Annotated[int | None, typer.Option(help="Jittered, and stylised, copies of a picture; default: 2.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="Times each training picture is drawn twice; default: 100.")] = None,
+    seeds: Annotated[int | None, typer.Option(help="How many times everything is divided and trained anew; default: 5.")] = None,
+    seed: Seed = 0,
+    resamples: Annotated[int | None, typer.Option(help="Bootstrap samples behind each interval; default: 2000.")] = None,
+) -> None:
+    """Test whether style transfer and contrastive learning make classification better. Ctrl-C reports the seeds that are finished."""
+    from app.local import hypothesis
+
+    given = {
+        "train_domain": train_domain,
+        "per_class": per_class,
+        "copies": copies,
+        "rounds": rounds,
+        "seeds": seeds,
+        "resamples": resamples,
+    }
+    spec = hypothesis.spec_of({**given, "seed": seed})
+    hypothesis.show(hypothesis.run(_settings(), hypothesis.Order(folder, tuple(styles), tuple(unseen or ()), output, spec)))
+
+
 def _settings(**given: Any) -> Settings:
     from pydantic import ValidationError
 

@@ -28,14 +28,15 @@ def grid_csv(report: HypothesisReport) -> bytes:
 def _rows(report: HypothesisReport) -> Iterator[tuple[Cell, ...]]:
     for cell in report.cells:
         for one in cell.results:
-            named = (one.trial, cell.augmentation, cell.contrast)
+            named: tuple[str, str, str] = (one.trial, cell.augmentation, cell.contrast)
             yield ("cell", *named, "", "accuracy", *_numbers(one.accuracy), "")
             yield ("cell", *named, "", "balanced_accuracy", *_numbers(one.balanced), "")
             yield ("difference", *named, "none, none", "accuracy", *_numbers(one.difference), one.outcome)
             yield ("difference", *named, "none, none", "balanced_accuracy", *_numbers(one.balanced_difference), "")
     for effect in report.effects:
         names = ("style" if effect.side == "contrast_with_style" else "", effect.changed)
-        named = (effect.trial, *(names if effect.side != "augmentation" else names[::-1]))
+        row, column = names[::-1] if effect.side == "augmentation" else names
+        named = (effect.trial, row, column)
         yield ("effect", *named, effect.against, "accuracy", *_numbers(effect.difference), effect.outcome)
         yield ("effect", *named, effect.against, "balanced_accuracy", *_numbers(effect.balanced_difference), "")
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,15 +109,21 @@ def bar(follower: Follower) -> Iterator[None]:
         yield
 
 
+class Stoppable(Protocol):
+    """Somebody who can be asked to stop."""
+
+    stopped: bool
+
+
 @contextmanager
-def interruptible(follower: Follower) -> Iterator[None]:
-    """The first Ctrl-C asks for the best picture so far, the second ends without one."""
+def interruptible(follower: Stoppable, kept: str = "a picture") -> Iterator[None]:
+    """The first Ctrl-C asks for what there is so far, such as the best picture; the second ends without it."""
     before = signal.getsignal(signal.SIGINT)
 
     def ask(_number: int, _frame: object) -> None:
         follower.stopped = True
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.print("Stopping after this step; Ctrl-C again ends without a picture.")
+        console.print(f"Stopping after this step; Ctrl-C again ends without {kept}.")
 
     signal.signal(signal.SIGINT, ask)
     try:

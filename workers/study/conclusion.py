@@ -56,7 +56,10 @@ def _answer(outcomes: Sequence[Outcome]) -> str:
         where = "wherever it was tested" if set(outcomes) == {"better"} else "in some respects, and harms in none that can be told,"
         return f"Style transfer together with contrastive learning improves classification {where} on these pictures."
     if worse:
-        return "Style transfer together with contrastive learning does not improve classification on these pictures; it harms it."
+        return (
+            "Style transfer together with contrastive learning does not improve classification on these pictures:"
+            " a gain can be told nowhere, and in some respects it harms."
+        )
     return (
         "Whether style transfer together with contrastive learning improves classification cannot be told from no effect on these pictures."
     )

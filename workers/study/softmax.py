@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 # Pulls towards zero that are tried beside each other.
 DECAYS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
-_RATE = 0.01
+_RATE = 0.1
 _BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8
 
 

@@ -215,6 +215,9 @@ def test_hypothesis(
     seeds: Annotated[int | None, typer.Option(help="How many times everything is divided and trained anew; default: 5.")] = None,
     seed: Seed = 0,
     resamples: Annotated[int | None, typer.Option(help="Bootstrap samples behind each interval; default: 2000.")] = None,
+    classify: Annotated[
+        str | None, typer.Option(help="What the classifier sees after a contrastive stage; default: embedding.", metavar="embedding|both")
+    ] = None,
 ) -> None:
     """Test whether style transfer and contrastive learning make classification better. Ctrl-C reports the seeds that are finished."""
     from app.local import hypothesis

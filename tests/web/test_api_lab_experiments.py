@@ -79,7 +79,7 @@ def test_from_dataset_to_report(studio: Studio, dataset: str) -> None:
     waiting = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()
     assert (waiting["state"], waiting["queue_position"], waiting["dataset_name"], waiting["study"]) == ("queued", 1, "Small", "evaluation")
     assert studio.client.get(waiting["links"]["report"]).status_code == 409
-    assert study(studio)
+    study(studio)
     with studio.client.stream("GET", f"{LAB}/experiments/{experiment_id}/events") as answer:
         events = [json.loads(line.removeprefix("data:")) for line in answer.iter_lines() if line.startswith("data:")]
     last = events[-1]
@@ -119,8 +119,8 @@ def test_shuffled_labels_and_a_comparison(studio: Studio, dataset: str) -> None:
     assert studio.client.get(f"{LAB}/experiments/{second}").json()["spec"]["shuffle_labels"] is True
     assert studio.client.post(f"{LAB}/experiments/{second}/shuffle").status_code == 409
     assert studio.client.get(f"{LAB}/compare", params={"first": first, "second": second}).status_code == 409
-    assert study(studio)
-    assert study(studio)
+    study(studio)
+    study(studio)
     compared = studio.client.get(f"{LAB}/compare", params={"first": first, "second": second}).json()
     assert [split["name"] for split in compared["splits"]] == ["train_is_test", "content_style"]
     assert [one["id"] for one in studio.client.get(f"{LAB}/experiments").json()["experiments"]] == [second, first]
@@ -129,7 +129,7 @@ def test_shuffled_labels_and_a_comparison(studio: Studio, dataset: str) -> None:
 def test_a_classifier_on_features_becomes_the_detector(studio: Studio, dataset: str) -> None:
     experiment_id = order(studio, dataset, training={"objective": "none"})
     assert studio.client.post(f"{LAB}/experiments/{experiment_id}/detector").status_code == 409
-    assert study(studio)
+    study(studio)
     kept = studio.client.post(f"{LAB}/experiments/{experiment_id}/detector")
     assert (kept.status_code, kept.json()["active"], kept.json()["experiment"]) == (201, True, experiment_id)
     listed = studio.client.get(f"{LAB}/detectors").json()
@@ -156,7 +156,7 @@ def test_a_classifier_on_features_becomes_the_detector(studio: Studio, dataset: 
 
 def test_a_classifier_on_embeddings_is_no_detector_and_says_what_to_do(studio: Studio, dataset: str) -> None:
     experiment_id = order(studio, dataset, classify="embedding")
-    assert study(studio)
+    study(studio)
     refused = studio.client.post(f"{LAB}/experiments/{experiment_id}/detector")
     assert refused.status_code == 422
     assert "Run the experiment again with the features classified" in refused.json()["detail"]
@@ -209,7 +209,7 @@ def test_one_class_only_fails_in_words(studio: Studio) -> None:
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)
-    assert study(studio)
+    study(studio)
     ended = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()
     assert (ended["state"], ended["error"]) == (
         "failed",
@@ -223,7 +223,7 @@ def test_one_style_only_leaves_the_splits_by_style_out_and_says_so(studio: Studi
     wait(studio, dataset_id, "making")
     paint_all(studio, 4)
     experiment_id = order(studio, dataset_id, splits=["content", "style", "content_style", "generator"])
-    assert study(studio)
+    study(studio)
     summary = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()["summary"]
     assert (summary["headline"], [split["name"] for split in summary["splits"]]) == ("content", ["content"])
     assert set(summary["left_out"]) == {"style", "content_style", "generator"}
@@ -236,7 +236,7 @@ def test_labelled_folders_of_originals_and_stylised_pictures_are_taken_too(studi
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id, splits=["content"])
-    assert study(studio)
+    study(studio)
     report = Report.model_validate_json(studio.client.get(f"{LAB}/experiments/{experiment_id}/report.json").content)
     assert {(picture.label, picture.content, picture.generator) for picture in report.pictures} == {
         (label, str(n), "adain" if label else "") for label in (0, 1) for n in range(4)
@@ -248,6 +248,6 @@ def test_other_classes_are_sent_to_the_hypothesis(studio: Studio) -> None:
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)
-    assert study(studio)
+    study(studio)
     assert "other classes are for a hypothesis" in studio.client.get(f"{LAB}/experiments/{experiment_id}").json()["error"]
     assert studio.services.experiments.kind == EXPERIMENT

@@ -67,7 +67,9 @@ def file_name(picture: DatasetPicture) -> str:
     """Return a name that every system can unpack, in the folders from which the same dataset could be made again."""
     folder = {"content": "contents", "style": "styles", "stylised": "stylised"}.get(picture.role)
     if folder is None:
-        folder = "/".join(_plain(part) for part in ("pictures", picture.domain, picture.klass) if part)
+        # Of labelled pictures the names stay: an original and its stylised version share theirs.
+        stem = picture.name.rpartition(".")[0] or picture.name
+        return "/".join(_plain(part) for part in ("pictures", picture.domain, picture.klass, stem) if part) + ".png"
     return f"{folder}/{picture.number:05d}.png"
 
 
@@ -77,8 +79,8 @@ def _plain(text: str) -> str:
 
 def lines(pictures: Iterable[tuple[DatasetPicture, Job | None]]) -> Iterator[str]:
     """Yield the manifest line by line."""
-    for picture, job in pictures:
-        yield _text(manifest_line(picture, job))
+    for _, _, line in _told(pictures):
+        yield _text(line)
 
 
 def zipped(pictures: Sequence[tuple[DatasetPicture, Job | None]], blobs: Blobs) -> Iterator[bytes]:
@@ -89,8 +91,7 @@ def zipped(pictures: Sequence[tuple[DatasetPicture, Job | None]], blobs: Blobs) 
     sink = _Sink()
     told: list[str] = []
     with zipfile.ZipFile(cast("IO[bytes]", sink), "w", zipfile.ZIP_STORED) as archive:
-        for picture, job in pictures:
-            line = manifest_line(picture, job)
+        for picture, job, line in _told(pictures):
             key = places.key_of(picture, job) if line.state == State.DONE else None
             if key is not None:
                 try:
@@ -104,6 +105,17 @@ def zipped(pictures: Sequence[tuple[DatasetPicture, Job | None]], blobs: Blobs) 
             told.append(_text(line))
         archive.writestr(zipfile.ZipInfo(MANIFEST, _DATE), "".join(told))
     yield sink.drain()
+
+
+def _told(pictures: Iterable[tuple[DatasetPicture, Job | None]]) -> Iterator[tuple[DatasetPicture, Job | None, ManifestLine]]:
+    """Yield each picture with its line; a file name that another one has already gets the picture's number."""
+    taken: set[str] = set()
+    for picture, job in pictures:
+        line = manifest_line(picture, job)
+        if line.file.lower() in taken:
+            line = line.model_copy(update={"file": f"{line.file.removesuffix('.png')}-{picture.number}.png"})
+        taken.add(line.file.lower())
+        yield picture, job, line
 
 
 def _text(line: ManifestLine) -> str:

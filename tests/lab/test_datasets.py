@@ -247,6 +247,26 @@ def test_labelled_folders(datasets: DatasetService, unpacker: Unpacker) -> None:
     assert (detail.classes, detail.domains) == ({"cat": 4, "dog": 4}, {"photo": 4, "painting": 4})
 
 
+def test_labelled_pictures_keep_their_names_in_the_zip(datasets: DatasetService, unpacker: Unpacker, blobs: Blobs) -> None:
+    names = ("photo/original/a.png", "photo/original/a.jpg", "photo/stylised/a.png", "photo/stylised/ü?.png")
+    dataset = datasets.create(OWNER, labelled({name: png(number) for number, name in enumerate(names)}))
+    unpacker.unpack_one()
+    files = b"".join(manifest.zipped(datasets.pictures(OWNER, dataset.id), blobs))
+    with zipfile.ZipFile(io.BytesIO(files)) as archive:
+        pictures_inside = archive.namelist()[:-1]
+        lines = [json.loads(line) for line in archive.read("manifest.jsonl").splitlines()]
+    assert pictures_inside == [
+        "pictures/photo/original/a.png",
+        "pictures/photo/original/a-2.png",
+        "pictures/photo/stylised/a.png",
+        "pictures/photo/stylised/ü-.png",
+    ]
+    assert [line["file"] for line in lines] == pictures_inside
+    again = datasets.create(OWNER, Order("labelled", "Again", archive=io.BytesIO(files)))
+    unpacker.unpack_one()
+    assert datasets.detail(OWNER, again.id).classes == {"original": 2, "stylised": 2}
+
+
 def test_finished_jobs_are_taken_over(datasets: DatasetService, unpacker: Unpacker, add_job: Callable[..., Job], clients: Clients) -> None:
     jobs = []
     for strength in (1.0, 3.0):

@@ -54,7 +54,7 @@ class HypothesisForm:
     @property
     def wrong(self) -> list[tuple[str, str]]:
         """Each wrong field's id on the page with its message, as they follow each other there."""
-        places = ["dataset", *PARTS, *(one.id for _, options in self.groups for one in options)]
+        places = ["archive", "dataset", *PARTS, *(one.id for _, options in self.groups for one in options)]
         return [(name, self.errors[name]) for name in places if name in self.errors]
 
     @property

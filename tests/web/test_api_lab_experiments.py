@@ -37,6 +37,8 @@ QUICK = {
 class Describer:
     """Features that a fixed random projection takes of a small copy of the picture."""
 
+    precision = "float32"
+
     def stream(
         self, pictures: Iterator[NDArray[np.uint8]], feature_set: FeatureSet, *, on_progress: Callable[[int], None] | None = None
     ) -> Iterator[NDArray[np.float32]]:

@@ -13,6 +13,7 @@ from app.core.errors import PentimentoError
 from app.core.experiments import EXPERIMENT_PRESETS
 from app.jobs.models import State
 from app.lab.measured import seconds_a_picture
+from app.lab.models import LABELLED
 from app.lab.schemas import AT_REST, DatasetEvent
 from app.web import sse
 from app.web.dataset_fields import DatasetForm, refused
@@ -20,7 +21,9 @@ from app.web.dataset_picture import picture_of
 from app.web.dataset_view import Cell, DatasetView, changed, view
 from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
+from app.web.hypothesis_form import HypothesisForm
 from app.web.render import page, render
+from app.web.routes.page_hypotheses import asking
 from app.web.study_view import StudyView, study_view
 from app.web.uploads import FormLimits
 from app.web.watching import watch
@@ -37,8 +40,12 @@ def create(form: DatasetFormDep, visitor: VisitorDep, services: ServicesDep) -> 
     try:
         dataset = services.dataset_desk.submit(form, visitor.owner)
     except PentimentoError as error:
-        made = _fields(services, visitor.owner)
-        rejected = _form(services, refused(form, error, made.jobs, made.measured), error.status)
+        if form.fields.get("kind") == LABELLED:
+            # Such a dataset is sent from the hypothesis's page, whose only field for it is the archive.
+            rejected = asking(services, visitor.owner, HypothesisForm(errors={"archive": error.message}), error.status)
+        else:
+            made = _fields(services, visitor.owner)
+            rejected = _form(services, refused(form, error, made.jobs, made.measured), error.status)
         rejected.headers.update(retry_headers(error))
         return rejected
     finally:

@@ -31,7 +31,7 @@ def create(form: DatasetFormDep, visitor: VisitorDep, services: ServicesDep) -> 
     except (InputError, NotFound, NotReady) as error:
         if error.field is None:
             error.field = "dataset"
-        refused = _form(services, visitor.owner, services.hypothesis_desk.state(form, error), error.status)
+        refused = asking(services, visitor.owner, services.hypothesis_desk.state(form, error), error.status)
         refused.headers.update(retry_headers(error))
         return refused
     finally:
@@ -42,7 +42,7 @@ def create(form: DatasetFormDep, visitor: VisitorDep, services: ServicesDep) -> 
 @router.head("/new")
 @router.get("/new")
 def new(visitor: VisitorDep, services: ServicesDep, dataset: Annotated[str, Query()] = "") -> HTMLResponse:
-    answer = _form(services, visitor.owner, HypothesisForm(dataset, samples=services.hypothesis_desk.halves()))
+    answer = asking(services, visitor.owner, HypothesisForm(dataset, samples=services.hypothesis_desk.halves()))
     visitor.remember(answer, services)
     return answer
 
@@ -119,7 +119,8 @@ def _ended(services: Services, owner: str, shown: HypothesisStudy) -> Hypothesis
         return shown
 
 
-def _form(services: Services, owner: str, form: HypothesisForm, status: int = 200) -> HTMLResponse:
+def asking(services: Services, owner: str, form: HypothesisForm, status: int = 200) -> HTMLResponse:
+    """Return the page on which labelled pictures are sent and a study is asked for."""
     datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.usable and one.labelled]
     known = {"samples": services.samples, "max_bytes": services.settings.max_upload_bytes, "archive_mb": services.settings.max_archive_mb}
     return page("pages/hypothesis_new.html", status, form=form, datasets=datasets, parts=PART_TITLES, **known)

@@ -1,0 +1,136 @@
+"""The hypothesis without JavaScript: pictures in, a grid out. Network and painter are played, training is real."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.hypothesis import HypothesisReport, HypothesisSpec
+from app.web.hypothesis_form import FIELDS, HypothesisForm
+from tests.lab.conftest import png, zip_of
+from tests.web.conftest import Studio
+from tests.web.test_api_lab_datasets import wait
+from tests.web.test_api_lab_experiments import Describer
+from tests.web.test_lab_pages import error, text
+from workers.style.engine import Engine
+from workers.tasks import experiment
+
+SMALL = {"seeds": "1", "rounds": "4", "resamples": "100", "copies": "1", "size": "64", "batch_size": "8"}
+
+
+class Painter:
+    """Stands for the engine: content and style, half and half."""
+
+    def facts(self) -> dict[str, Any]:
+        return {"weights": {"played": "0" * 64}, "precision": "float32"}
+
+    def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], *_: object) -> NDArray[np.uint8]:
+        mean = style.reshape(-1, 3).mean(axis=0)
+        return ((content.astype(np.float32) + mean) / 2).astype(np.uint8)
+
+
+def labelled(studio: Studio) -> io.BytesIO:
+    """Two classes of eight pictures in one domain, and of four in another."""
+    files = {}
+    for place, (domain, count) in enumerate((("photo", 8), ("sketch", 4))):
+        for klass in ("dog", "horse"):
+            for number in range(count):
+                files[f"{domain}/{klass}/{number}.png"] = png(1000 * place + 100 * (klass == "dog") + number)
+    return zip_of(files)
+
+
+def sent(studio: Studio) -> str:
+    given = {"archive": ("animals.zip", labelled(studio).getvalue(), "application/zip")}
+    posted = studio.client.post("/lab/datasets", files=given, data={"kind": "labelled"})
+    assert posted.status_code == 303
+    dataset_id: str = posted.headers["location"].split("/")[-1]
+    wait(studio, dataset_id, "ready")
+    return dataset_id
+
+
+def try_out(studio: Studio) -> None:
+    assert experiment.run(studio.runtime, Describer, lambda: cast(Engine, Painter()))
+
+
+def test_from_folders_to_a_grid(studio: Studio) -> None:
+    empty = studio.client.get("/lab/hypotheses/new").text
+    assert "Zip file" in empty and 'action="/lab/hypotheses"' not in empty
+    dataset_id = sent(studio)
+    form = studio.client.get(f"/lab/hypotheses/new?dataset={dataset_id}").text
+    parts = {part: re.findall(rf'name="{part}_sample" value="([\w-]+)" checked', form) for part in ("seen", "unseen")}
+    assert not set(parts["seen"]) & set(parts["unseen"])
+    assert len(parts["seen"]) + len(parts["unseen"]) == len(studio.services.samples.of("style"))
+
+    styles = {f"{part}_sample": names[:2] for part, names in parts.items()}
+    files = [("unseen", ("mine.png", png(77), "image/png"))]
+    posted = studio.client.post("/lab/hypotheses", data={"dataset": dataset_id, **SMALL, **styles}, files=files)
+    assert posted.status_code == 303, text(posted.text)
+    address = posted.headers["location"]
+    waiting = studio.client.get(address).text
+    assert "Waiting for its turn" in waiting and 'http-equiv="refresh"' in waiting
+    try_out(studio)
+    done = studio.client.get(address).text
+    assert 'http-equiv="refresh"' not in done and "mine.png" in done
+    report = HypothesisReport.model_validate(studio.client.get(f"/api{address}/report.json").json())
+    assert (report.train_domain, report.classes, len(report.cells)) == ("photo", ("dog", "horse"), 9)
+    assert (len(report.seen), len(report.unseen)) == (2, 3)
+    assert done.count('class="report-section"') >= len(report.trials) == 3
+    assert report.conclusion[0] in text(done) and report.conclusion[0] in text(studio.client.get("/lab").text)
+    for kind in ("html", "csv"):
+        assert studio.client.get(f"/api{address}/report.{kind}").headers["content-disposition"].endswith(f'.{kind}"')
+
+    # It is no experiment of original against stylised, and says so.
+    study_id = address.split("/")[-1]
+    assert studio.client.get(f"/lab/experiments/{study_id}").status_code == 409
+    assert studio.client.get(f"/api/lab/hypotheses/{study_id}").json()["answer"] == report.conclusion[0]
+    assert study_id not in studio.client.get("/lab/compare").text
+    with studio.client.stream("GET", f"{address}/stream") as answer:
+        assert re.findall(r"^event: (\w+)", "".join(answer.iter_text()), re.MULTILINE) == ["study", "ended"]
+    lab = studio.client.get(studio.client.post(f"{address}/delete").headers["location"]).text
+    assert "Deleted: Hypothesis: animals" in lab
+    assert studio.client.post(f"{address}/restore").headers["location"] == address
+
+
+def test_a_refused_study_names_its_fields_and_keeps_the_rest(studio: Studio) -> None:
+    dataset_id = sent(studio)
+    one, other = (sample.name for sample in studio.services.samples.of("style")[:2])
+    fields = {"dataset": dataset_id, **SMALL, "seen_sample": [one, other], "unseen_sample": [one]}
+    shared = studio.client.post("/lab/hypotheses", data=fields)
+    assert shared.status_code == 422 and "Both parts have" in error(shared.text, "unseen")
+    assert re.findall(r'name="seen_sample" value="([\w-]+)" checked', shared.text) == [one, other]
+    wrong = studio.client.post("/lab/hypotheses", data={**fields, "unseen_sample": [], "rounds": "5", "size": "9"})
+    assert wrong.status_code == 422
+    assert "multiple of 2" in error(wrong.text, "rounds") and "64" in error(wrong.text, "size")
+    alone = studio.client.post("/lab/hypotheses", data={**fields, "unseen_sample": []})
+    assert alone.status_code == 422 and "at least one style that is unseen" in error(alone.text, "unseen")
+    assert studio.client.post("/lab/hypotheses", data={**fields, "dataset": "0" * 32, "unseen_sample": []}).status_code == 422
+    gone = studio.client.post("/lab/hypotheses", data={**SMALL, "dataset": "0" * 32})
+    assert gone.status_code == 404 and "no such dataset" in error(gone.text, "dataset")
+
+
+def test_a_broken_archive_is_told_where_it_was_chosen(studio: Studio) -> None:
+    answer = studio.client.post("/lab/datasets", files={"archive": ("a.zip", b"PK no zip", "application/zip")}, data={"kind": "labelled"})
+    assert answer.status_code == 422
+    assert "not a whole zip file" in error(answer.text, "archive") and "Labelled pictures" in answer.text
+
+
+def test_a_study_without_styles_takes_every_second_sample(studio: Studio) -> None:
+    dataset_id = sent(studio)
+    answer = studio.client.post("/api/lab/hypotheses", data={"dataset": dataset_id, **SMALL})
+    assert answer.status_code == 202
+    owner = studio.services.signer.read(studio.client.cookies["pentimento_owner"])
+    styles = studio.services.hypotheses.study(str(owner), answer.json()["id"]).inputs["styles"]
+    titles = [sample.title for sample in studio.services.samples.of("style")]
+    assert [[one["name"] for one in styles[part]] for part in ("seen", "unseen")] == [titles[::2], titles[1::2]]
+
+
+def test_every_parameter_has_a_control_and_its_usual_value() -> None:
+    options = {option.name: option for _, options in HypothesisForm().groups for option in options}
+    assert sorted(options) == sorted(FIELDS)
+    usual = HypothesisSpec()
+    assert options["rounds"].value == str(usual.rounds) and options["features"].value == usual.features
+    assert all(option.title and option.help for option in options.values())

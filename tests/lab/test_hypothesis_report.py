@@ -51,7 +51,7 @@ def result(trial: str, gained: Figure) -> Result:
         balanced=own,
         difference=gained,
         balanced_difference=gained,
-        outcome=outcome(gained),
+        outcome=outcome(gained, 10),
         runs=(value, value),
     )
 
@@ -67,7 +67,7 @@ def report(gains: Gains) -> HypothesisReport:
             cells.append(Cell(augmentation=row, contrast=column, results=results, training=1, effective_rank=rank, collapsed=0))
     for trial in TRIALS:
         gained = figure(*gains[trial.name])
-        told = {"trial": trial.name, "difference": gained, "balanced_difference": gained, "outcome": outcome(gained)}
+        told = {"trial": trial.name, "difference": gained, "balanced_difference": gained, "outcome": outcome(gained, 10)}
         effects.append(Effect(side="augmentation", changed="style", against="none", **told))
         effects.append(Effect(side="contrast_with_style", changed="supcon", against="none", **told))
     return HypothesisReport(

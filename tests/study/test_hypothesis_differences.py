@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.report import Figure, Interval
-from workers.study.differences import Answers, difference, figure, outcome, scores
+from workers.study.differences import Answers, difference, differing, figure, outcome, scores
 
 
 def answers(right: np.ndarray, tried: np.ndarray, klass: np.ndarray) -> Answers:
@@ -45,17 +45,17 @@ def test_resampled_figures_against_a_slow_loop() -> None:
 
 
 def test_what_is_hard_for_both_cancels() -> None:
-    """Two cells that agree but for two pictures: the paired interval is far narrower than either's own."""
+    """Two cells that agree but for eight pictures: the paired interval is less than half as wide as either's own."""
     rng = np.random.default_rng(1)
     first = rng.random((1, 200)) < 0.5
     second = first.copy()
-    second[0, np.flatnonzero(~first[0])[:2]] = True
+    second[0, np.flatnonzero(~first[0])[:8]] = True
     found = scores(answers(np.stack([first, second]), np.ones((1, 200)), np.zeros(200, int)), 500)
     gained = difference(found.accuracy, found.accuracies, [1], [0])
     alone = figure(found.accuracy[1], found.accuracies[:, 1], found.clusters)
     assert gained.interval is not None and alone.interval is not None
-    assert gained.interval.high - gained.interval.low < (alone.interval.high - alone.interval.low) / 3
-    assert gained.interval.low > 0 and outcome(gained) == "better"
+    assert gained.interval.high - gained.interval.low < (alone.interval.high - alone.interval.low) / 2
+    assert gained.interval.low > 0 and outcome(gained, differing(found.hits, [1], [0])) == "better"
 
 
 def test_intervals_cover_as_often_as_they_say() -> None:
@@ -65,7 +65,7 @@ def test_intervals_cover_as_often_as_they_say() -> None:
     for _ in range(200):
         right = rng.random((2, 1, 60)) < 0.7
         found = scores(answers(right, np.ones((1, 60)), np.zeros(60, int)), 200)
-        left_out += outcome(difference(found.accuracy, found.accuracies, [1], [0])) != "unclear"
+        left_out += outcome(difference(found.accuracy, found.accuracies, [1], [0]), 60) != "unclear"
     assert 2 <= left_out <= 24
 
 
@@ -79,4 +79,15 @@ def test_all_right_has_an_exact_interval() -> None:
     ("low", "high", "expected"), [(0.01, 0.02, "better"), (-0.02, -0.01, "worse"), (-0.01, 0.02, "unclear"), (0, 0, "unclear")]
 )
 def test_a_difference_is_clear_where_its_interval_leaves_out_zero(low: float, high: float, expected: str) -> None:
-    assert outcome(Figure(value=(low + high) / 2, interval=Interval(low=low, high=high))) == expected
+    assert outcome(Figure(value=(low + high) / 2, interval=Interval(low=low, high=high)), 6) == expected
+
+
+def test_a_handful_of_pictures_proves_nothing() -> None:
+    """Five that all speak for one side: every resampling agrees, and a sign test does not (2 · ½⁵ > 0.05)."""
+    first = np.zeros((1, 50), bool)
+    second = first.copy()
+    second[0, :5] = True
+    found = scores(answers(np.stack([first, second]), np.ones((1, 50)), np.zeros(50, int)), 100)
+    gained = difference(found.accuracy, found.accuracies, [1], [0])
+    assert gained.interval is not None and gained.interval.low > 0
+    assert differing(found.hits, [1], [0]) == 5 and outcome(gained, 5) == "unclear"

@@ -14,6 +14,8 @@ from workers.verdict.intervals import Resampler, all_right, percentile
 
 Array = NDArray[np.float64]
 _DIGITS = 6
+# Pictures answered differently, below which chance is not excluded even if all of them speak for one side: 2 · ½⁶ = 0.03.
+_LEAST_DIFFERENT = 6
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Scores:
         accuracies, balances: (resamples, cells); each row is one resampling, the same for all cells.
         runs: (cells, seeds) accuracies.
         clusters: pictures, or styles if there are fewer, that count as independent.
+        hits: (cells, contents) right answers to each content, over all seeds.
     """
 
     accuracy: Array
@@ -51,6 +54,7 @@ class Scores:
     balances: Array
     runs: Array
     clusters: int
+    hits: Array
 
 
 def scores(answers: Answers, resamples: int) -> Scores:
@@ -72,7 +76,10 @@ def scores(answers: Answers, resamples: int) -> Scores:
         start += len(weights)
     accuracies, balances = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
     runs = np.array([[cell[seed][answers.tried[seed]].mean() for seed in range(seeds)] for cell in answers.right])
-    return Scores(accuracy[0], balanced[0], accuracies, balances, runs, resampler.clusters(everything))
+    contents = np.unique(answers.content, return_inverse=True)[1]
+    right = (answers.right & answers.tried).sum(axis=1)
+    hits = np.array([np.bincount(contents, weights=one) for one in right])
+    return Scores(accuracy[0], balanced[0], accuracies, balances, runs, resampler.clusters(everything), hits)
 
 
 def _measure(answers: Answers, weights: NDArray[np.float32], by_seed: Array) -> tuple[Array, Array]:
@@ -117,8 +124,20 @@ def difference(values: Array, resampled: Array, changed: Sequence[int], against:
     return Figure(value=round(found, _DIGITS), interval=percentile((resampled[:, ours] - resampled[:, theirs]).mean(axis=1)))
 
 
-def outcome(found: Figure) -> Outcome:
-    """Return whether a difference is told from none: its interval leaves out zero."""
-    if found.interval is None or found.interval.low <= 0 <= found.interval.high:
+def outcome(found: Figure, differing: int) -> Outcome:
+    """Return whether a difference is told from none: its interval leaves out zero, and enough pictures bear it.
+
+    A handful of pictures that all speak for one side leave no resampling on the other, so that the
+    interval alone would call any of them an effect.
+
+    Args:
+        differing: contents answered differently, see ``differing``.
+    """
+    if found.interval is None or found.interval.low <= 0 <= found.interval.high or differing < _LEAST_DIFFERENT:
         return "unclear"
     return "better" if found.interval.low > 0 else "worse"
+
+
+def differing(hits: Array, changed: Sequence[int], against: Sequence[int]) -> int:
+    """Return how many contents are answered right more often, or less often, by ``changed`` than by ``against``; hits are (cells, contents)."""
+    return int(np.count_nonzero(hits[list(changed)].sum(axis=0) - hits[list(against)].sum(axis=0)))

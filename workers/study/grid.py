@@ -20,7 +20,7 @@ from app.core.hypothesis import (
     Trial,
 )
 from workers.study.cells import Answered, Described
-from workers.study.differences import Answers, Scores, difference, figure, outcome, scores
+from workers.study.differences import Answers, Scores, difference, differing, figure, outcome, scores
 from workers.study.division import Division
 
 Place = tuple[AugmentationName, ContrastName]
@@ -112,7 +112,7 @@ def _result(trial: str, found: Scores, number: int, base: int) -> Result:
         balanced=figure(found.balanced[number], found.balances[:, number], found.clusters),
         difference=gained,
         balanced_difference=difference(found.balanced, found.balances, [number], [base]),
-        outcome=outcome(gained),
+        outcome=outcome(gained, differing(found.hits, [number], [base])),
         runs=tuple(round(float(value), _DIGITS) for value in found.runs[number]),
     )
 
@@ -128,7 +128,7 @@ def _effects(trial: str, found: Scores, places: Sequence[Place]) -> list[Effect]
             trial=trial,
             difference=gained,
             balanced_difference=difference(found.balanced, found.balances, *rows),
-            outcome=outcome(gained),
+            outcome=outcome(gained, differing(found.hits, *rows)),
         )
 
     effects = [effect("augmentation", a, b, [(a, column) for column in CONTRASTS], [(b, column) for column in CONTRASTS]) for a, b in _ROWS]

@@ -234,6 +234,14 @@ def test_hypothesis(
     hypothesis.show(hypothesis.run(_settings(), hypothesis.Order(folder, tuple(styles), tuple(unseen or ()), output, spec)))
 
 
+@detector.command("study")
+def study_detector(photographs: Photographs, paintings: Paintings, styles: Styles, work: Work, seed: Seed = 0) -> None:
+    """Change one choice of the training at a time and measure it on the validation part: the table in docs/detector.md."""
+    from app.local import detecting
+
+    detecting.study(_settings(), detecting.Workshop(tuple(photographs), tuple(paintings), tuple(styles), work, seed))
+
+
 def _settings(**given: Any) -> Settings:
     from pydantic import ValidationError
 

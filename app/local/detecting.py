@@ -108,6 +108,17 @@ def evaluate(settings: Settings, shop: Workshop, file: Path | None, strangers: t
         files.write(report, (json.dumps(facts, indent=1) + "\n").encode(), private=False)
 
 
+def study(settings: Settings, shop: Workshop) -> None:
+    """Print what one choice changed at a time gives on the validation part."""
+    cache = _cache(settings, shop)
+    bank, validation = (_bank(cache, shop, part) for part in ("train", "validation"))
+    from workers.verdict.study import markdown, outcomes
+
+    with console.status("Fitting in several ways ..."):
+        found = list(outcomes(bank, validation))
+    say(markdown(found))
+
+
 def _bank(cache: FeatureCache, shop: Workshop, part: Part, more: Sequence[training_bank.Item] = ()) -> Bank:
     chosen = [*training_bank.items(shop.sources, part, shop.seed, shop.pictures), *more]
     views = training_bank.worn_views if part == "train" else lambda _: training_bank.TEST_VIEWS

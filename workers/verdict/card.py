@@ -13,7 +13,7 @@ from app.core.report import Interval
 from app.core.verdicts import Band
 from workers.verdict.intervals import Resampler, all_right, none_right, percentile
 from workers.verdict.metrics import measure
-from workers.verdict.training import CLEAN, ORIGINALS, STRENGTH, Bank, fit, shares
+from workers.verdict.training import CLEAN, ORIGINALS, PENALTY, Bank, fit, shares
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -79,7 +79,7 @@ def auroc(group: str, logits: Array, bank: Bank, view: str = CLEAN, *, resamples
     return _auroc(group, view, 0.5 * (1 + np.tanh(0.5 * logits)), bank, rows, Resampler(bank.content, bank.style, resamples))
 
 
-def left_out(bank: Bank, test: Bank, *, strength: float = STRENGTH) -> list[Line]:
+def left_out(bank: Bank, test: Bank, *, penalty: float = PENALTY) -> list[Line]:
     """Return, for each of our generators, the AUROC on its test pictures of a score fitted without any picture of it.
 
     Args:
@@ -88,7 +88,7 @@ def left_out(bank: Bank, test: Bank, *, strength: float = STRENGTH) -> list[Line
     """
     found = []
     for name in sorted(set(bank.group.tolist()).difference(ORIGINALS)):
-        weights, bias = fit(bank.where(bank.group != name), strength)
+        weights, bias = fit(bank.where(bank.group != name), penalty)
         line = auroc(name, np.asarray(test.features @ weights + bias, np.float64), test)
         met = line.value >= AUROC_TARGET_ELSEWHERE
         found.append(replace(line, view=f"{CLEAN}, trained without {name}", target=f"at least {AUROC_TARGET_ELSEWHERE:g}", met=met))

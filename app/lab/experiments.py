@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from app.core.errors import NotFound, NotReady, TooMany
 from app.core.experiments import ExperimentSpec
@@ -19,6 +19,8 @@ from app.lab.models import Arrival, Dataset
 
 # What an experiment's job is about, in its inputs; other studies have other names.
 EVALUATION = "evaluation"
+# Classes of a labelled dataset that say what an experiment asks.
+LABELS: dict[str, Literal[0, 1]] = {"original": 0, "originals": 0, "stylised": 1, "stylized": 1}
 
 
 class ExperimentService(KindService[ExperimentEvent]):

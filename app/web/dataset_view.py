@@ -8,6 +8,7 @@ from functools import cached_property
 
 from app.core.specs import PRESETS
 from app.jobs.models import Job, State
+from app.lab.experiments import LABELS
 from app.lab.generators import Generator
 from app.lab.models import LABELLED, DatasetPicture
 from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent
@@ -127,6 +128,11 @@ class DatasetView:
     def usable(self) -> bool:
         """There is something that experiments can be run on."""
         return self.event.state in ("ready", "cancelled") and self.event.files_taken == self.event.files and self.event.pictures > 0
+
+    @property
+    def asks(self) -> bool:
+        """Its pictures are originals and stylised ones, as experiments ask: of labelled folders the names say so."""
+        return self.usable and (not self.labelled or {LABELS.get(name.lower()) for name in self.detail.classes} == {0, 1})
 
     @property
     def resumable(self) -> bool:

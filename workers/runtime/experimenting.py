@@ -20,12 +20,11 @@ from app.jobs import pictures
 from app.jobs.models import EXPERIMENT, Job
 from app.lab import experiment_events, hypothesis_files, places, report_files, repository
 from app.lab.experiment_events import ExperimentEvent, Studying, StudyRecorder
+from app.lab.experiments import LABELS
 from app.lab.models import LABELLED, Dataset, DatasetPicture
 from workers.runtime.kind import Kind
 
 ReadPixels = Callable[[], NDArray[np.uint8]]
-# Classes of a labelled dataset that say what an experiment asks.
-_LABELS: dict[str, Literal[0, 1]] = {"original": 0, "originals": 0, "stylised": 1, "stylized": 1}
 
 
 @dataclass(frozen=True)
@@ -170,7 +169,7 @@ def _names(rows: Sequence[DatasetPicture]) -> dict[int | None, str]:
 
 
 def _labelled(row: DatasetPicture, read: ReadPixels) -> Sample:
-    label = _LABELS.get(row.klass.lower())
+    label = LABELS.get(row.klass.lower())
     if label is None:
         raise InputError(
             "An experiment asks which pictures are stylised. Of labelled folders it needs the classes original and stylised; "

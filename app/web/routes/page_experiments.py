@@ -137,6 +137,8 @@ def compare(
     jobs = [job for job in services.experiments.history(owner, _LISTED) if job.inputs["study"] == EVALUATION]
     offered = [one for one in map(view, jobs) if one.summary]
     titles = {one.id: one.title for one in offered}
+    if first != second and titles.get(first) == titles.get(second):
+        titles |= {one: f"{titles[one]} ({place})" for one, place in ((first, "first"), (second, "second")) if one in titles}
     comparison = services.experiments.compare(owner, first, second) if first and second else None
     return page("pages/compare.html", offered=offered, first=first, second=second, titles=titles, comparison=comparison)
 
@@ -155,7 +157,7 @@ def _ended(services: Services, owner: str, shown: ExperimentView) -> ExperimentV
 
 
 def _form(services: Services, owner: str, form: ExperimentForm, status: int = 200) -> HTMLResponse:
-    datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.usable and not one.labelled]
+    datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.asks]
     return page("pages/experiment_new.html", status, form=form, datasets=datasets, presets=experiment_form.presets())
 
 

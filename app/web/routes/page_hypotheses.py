@@ -121,7 +121,7 @@ def _ended(services: Services, owner: str, shown: HypothesisStudy) -> Hypothesis
 
 def asking(services: Services, owner: str, form: HypothesisForm, status: int = 200) -> HTMLResponse:
     """Return the page on which labelled pictures are sent and a study is asked for."""
-    datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.usable and one.labelled]
+    datasets = [one for one in map(dataset_view, services.datasets.newest(owner, _LISTED)) if one.usable and one.labelled and not one.asks]
     known = {"samples": services.samples, "max_bytes": services.settings.max_upload_bytes, "archive_mb": services.settings.max_archive_mb}
     return page("pages/hypothesis_new.html", status, form=form, datasets=datasets, parts=PART_TITLES, **known)
 

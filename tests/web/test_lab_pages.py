@@ -159,6 +159,26 @@ def test_a_labelled_dataset_shows_its_classes(studio: Studio) -> None:
     assert cards and all(studio.client.get(one).status_code == 200 for one in cards)
 
 
+def test_labelled_folders_of_originals_and_stylised_pictures_are_for_experiments(studio: Studio) -> None:
+    files = {f"{klass}/{n}.png": png(10 * place + n) for place, klass in enumerate(("original", "stylised")) for n in range(2)}
+    dataset_id = make(studio, [("archive", ("mine.zip", zip_of(files).getvalue(), "application/zip"))], kind="labelled")
+    wait(studio, dataset_id, "ready")
+    page = studio.client.get(f"/lab/datasets/{dataset_id}").text
+    assert f"/lab/experiments/new?dataset={dataset_id}" in page and "/lab/hypotheses" not in page
+    assert f'<option value="{dataset_id}"' in studio.client.get("/lab/experiments/new").text
+    assert dataset_id not in studio.client.get("/lab/hypotheses/new").text
+
+
+def test_a_dataset_that_failed_says_why(studio: Studio) -> None:
+    files = [(role, (f"{role}.png", b"not a picture", "image/png")) for role in ("content", "style")]
+    dataset_id = make(studio, files)
+    wait(studio, dataset_id, "failed")
+    page = studio.client.get(f"/lab/datasets/{dataset_id}").text
+    assert "None of the pictures could be read" in text(page) and "<table" not in page
+    assert "Run it honestly" not in page and "Go on" not in page
+    assert studio.client.get("/lab").status_code == 200
+
+
 def test_a_refused_dataset_keeps_what_was_chosen(studio: Studio) -> None:
     sample = studio.services.samples.of("style")[1].name
     answer = studio.client.post(
@@ -224,6 +244,7 @@ def test_from_a_dataset_to_a_report_and_what_follows(studio: Studio) -> None:
     compared = studio.client.get("/lab/compare", params={"first": ids[0], "second": ids[1]}).text
     assert compared.count("<table>") == 2 and "divided" in text(compared)
     assert re.search(rf'<option value="{ids[1]}" selected>', compared)
+    assert "Quick look: Small" in compared and "Quick look, labels shuffled: Small is" in text(compared)
 
     assert studio.client.post(f"{address}/use").headers["location"] == "/lab#detectors-title"
     lab = studio.client.get("/lab").text

@@ -53,7 +53,7 @@ def test_from_uploads_to_a_report_before_ones_eyes(page: Page, stack: str, tmp_p
     page.locator("summary", has_text="All parameters").click()
     for split in ("random", "content", "style", "generator"):
         page.locator(f"[name=splits][value={split}]").uncheck()
-    changes = {"training.epochs": "60", "training.hidden": "64", "training.output": "16", "resamples": "100", "permutations": "0"}
+    changes = {"training.epochs": "200", "training.hidden": "64", "training.output": "16", "resamples": "100", "permutations": "0"}
     for name, value in changes.items():
         page.locator(f"[name='{name}']").fill(value)
     page.get_by_role("button", name="Run the experiment").click()
@@ -66,7 +66,7 @@ def test_from_uploads_to_a_report_before_ones_eyes(page: Page, stack: str, tmp_p
     }""")
     page.locator(".report-lead").wait_for()
     # The curves moved while it was learning.
-    assert page.evaluate("drawn.size") >= 3
+    assert page.evaluate("drawn.size") >= 2
     expect(page.locator("#status")).to_have_text(re.compile(r"^The experiment is finished"))
     with page.expect_download() as download:
         page.get_by_role("link", name="JSON report").click()

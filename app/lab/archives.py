@@ -67,10 +67,14 @@ class Survey:
 
 
 class _Bounded(io.RawIOBase):
-    """A file of which no single read is long: a lying directory cannot fill the memory."""
+    """A file of which no single read is longer than ``most`` bytes: a lying directory cannot fill the memory.
+
+    None lifts the bound, for members: how much of those is read at once, ``Archive.read`` decides.
+    """
 
     def __init__(self, file: IO[bytes], most: int) -> None:
-        self._file, self._most = file, most
+        self._file = file
+        self.most: int | None = most
 
     def readable(self) -> bool:
         return True
@@ -85,9 +89,11 @@ class _Bounded(io.RawIOBase):
         return self._file.tell()
 
     def read(self, size: int = -1) -> bytes:
-        if size > self._most:
+        if self.most is None:
+            return self._file.read(size)
+        if size > self.most:
             raise TooLarge("This zip file lists far more files than a dataset may have. Send fewer at a time.", field="archive")
-        return self._file.read(self._most if size < 0 else size)
+        return self._file.read(self.most if size < 0 else size)
 
 
 class Archive:
@@ -109,6 +115,7 @@ class Archive:
                 "This is not a whole zip file: its directory cannot be read. Make it again, or send the pictures themselves.",
                 field="archive",
             ) from error
+        bounded.most = None
         self._entries = self._zip.infolist()
 
     def survey(self) -> Survey:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import random
 import stat
 import struct
 import zipfile
@@ -99,6 +100,18 @@ def test_a_bomb_is_refused_without_unpacking() -> None:
 def test_too_many_files_are_refused() -> None:
     with pytest.raises(TooLarge, match=r"at most 20 pictures. Received: 21"):
         survey(packed({f"{number}.jpg": PICTURE for number in range(21)}))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_picture_may_be_longer_than_the_directory_may_be(method: int) -> None:
+    # Bytes that hardly shrink, as those of a photograph.
+    large = random.Random(1).randbytes(6_000_000)
+    limits = ArchiveLimits(members=5000, member=25_000_000, total=100_000_000)
+    with Archive(packed({"a/large.jpg": large, "a/1.jpg": PICTURE}, method), limits) as archive:
+        assert [archive.read(member) == data for member, data in zip(archive.survey().members, (large, PICTURE), strict=True)] == [
+            True,
+            True,
+        ]
 
 
 def test_a_directory_that_is_longer_than_any_dataset_s_is_not_read() -> None:

@@ -31,6 +31,10 @@ class Blobs:
         """The folder on this machine that holds the pictures, or None for an object store."""
         return Path(self._root) if self._local else None
 
+    def short_of(self, megabytes: float) -> bool:
+        """Tell whether the disk that holds the pictures has less room than that; an object store never has."""
+        return self._local and shutil.disk_usage(self._root).free < megabytes * 1_000_000
+
     def put(self, key: str, data: bytes) -> None:
         """Store ``data`` whole or not at all.
 

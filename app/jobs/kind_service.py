@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic
@@ -43,8 +42,7 @@ class KindService(ABC, Generic[E]):
 
     def admit(self, owner: str) -> None:
         """Refuse early, before pictures are decoded, what would be refused anyway."""
-        root = self._blobs.local_root
-        if root is not None and shutil.disk_usage(root).free < self._settings.min_free_mb * 1_000_000:
+        if self._blobs.short_of(self._settings.min_free_mb):
             raise StorageFull("The server's disk is almost full, so it takes no new pictures. Delete old jobs or ask its operator.")
         with self._database.read() as session:
             self._check_limits(session, owner)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -38,8 +37,7 @@ class DatasetService:
 
     def admit(self, owner: str, pictures: int = 1) -> None:
         """Refuse early, before anything is stored, what would be refused anyway."""
-        root = self._blobs.local_root
-        if root is not None and shutil.disk_usage(root).free < self._settings.min_free_mb * 1_000_000:
+        if self._blobs.short_of(self._settings.min_free_mb):
             raise StorageFull("The server's disk is almost full, so it takes no new pictures. Delete old datasets or ask its operator.")
         with self._database.read() as session:
             self._check_limit(session, owner, pictures)
@@ -125,7 +123,7 @@ class DatasetService:
                 raise NotReady("This dataset could not be taken in. Send its pictures again as a new one.")
             if any(not job.terminal and job.cancel_requested for job in repository.jobs_of(session, dataset.id).values()):
                 raise NotReady("The last picture is just being put down. Try again in a moment.")
-            dataset.cancelled = False
+            dataset.cancelled, dataset.error = False, None
             queued = queue_missing(session, dataset) if dataset.arrival == Arrival.READY else 0
         wake(self._clients, queued)
         self._hurry()

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.errors import InputError, NotFound, PentimentoError
+from app.core.errors import InputError, NotFound, PentimentoError, StorageFull
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool
 from app.imaging.kinds import sniff
@@ -69,6 +69,8 @@ class Unpacker:
             self._unpack(dataset)
         except (InputError, NotFound) as error:
             self._fail(dataset, error.message)
+        except StorageFull as error:
+            self._interrupt(dataset, error.message)
         except (PentimentoError, OSError):
             raise  # no verdict on what was sent: the lease runs out, and it goes on
         except Exception:
@@ -84,6 +86,8 @@ class Unpacker:
             while taken < len(pieces):
                 if self._closing():
                     return self._put_down(dataset, taken)
+                if self._clients.blobs.short_of(self._clients.settings.min_free_mb):
+                    raise StorageFull("The server's disk is almost full.")
                 chunk = list(enumerate(pieces[taken : taken + _CHUNK], start=taken + 1))
                 results = threads.map(lambda one: self._take(read, one[1]), chunk)
                 if not self._keep(dataset, taken, list(zip(chunk, results, strict=True)), known):
@@ -220,6 +224,14 @@ class Unpacker:
     def _put_down(self, dataset: Dataset, taken: int) -> None:
         with self._clients.database.write() as session:
             repository.advance(session, dataset.id, taken, lease_until=None)
+
+    def _interrupt(self, dataset: Dataset, reason: str) -> None:
+        """Leave the dataset as one that was cancelled: what came in stays, and its owner goes on once there is room."""
+        with self._clients.database.write() as session:
+            current = session.get(Dataset, dataset.id)
+            if current is not None and current.arrival == Arrival.UNPACKING:
+                current.cancelled, current.lease_until = True, None
+                current.error = f"{reason} What has come in stays: delete old datasets or ask the server's operator, then go on."
 
     def _fail(self, dataset: Dataset, message: str) -> None:
         with self._clients.database.write() as session:

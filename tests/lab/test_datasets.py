@@ -201,6 +201,39 @@ def test_unpacking_goes_on_where_a_process_left_it(datasets: DatasetService, cli
     assert sorted(row.number for row, _ in datasets.pictures(OWNER, dataset.id)) == list(range(1, 38))
 
 
+@pytest.mark.parametrize("full", ["before", "while writing"])
+def test_a_full_disk_puts_the_dataset_down_until_its_owner_goes_on(
+    datasets: DatasetService, clients: Clients, decoders: DecoderPool, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    dataset = datasets.create(OWNER, order(9, 1))
+
+    asked: list[bool] = []
+
+    def closing() -> bool:
+        asked.append(True)
+        return False
+
+    def no_room(self: Blobs, key: str, data: bytes) -> None:
+        raise StorageFull("The disk is full, so the picture could not be stored.")
+
+    with monkeypatch.context() as patched:
+        if full == "before":
+            patched.setattr(Blobs, "short_of", lambda self, megabytes: len(asked) == 2)
+        else:
+            patched.setattr(Blobs, "put", no_room)
+        Unpacker(clients, decoders, 2, closing).unpack_one()
+    event = datasets.event(OWNER, dataset.id)
+    assert (event.state, event.contents) == ("cancelled", 8 if full == "before" else 0)
+    assert event.error is not None
+    assert "full" in event.error.partition("What has come in stays")[0]
+    unpacker = Unpacker(clients, decoders, 2, lambda: False)
+    assert not unpacker.unpack_one(), "it is not tried for ever"
+    datasets.resume(OWNER, dataset.id)
+    assert unpacker.unpack_one()
+    event = datasets.event(OWNER, dataset.id)
+    assert (event.state, event.contents, event.styles, event.error) == ("making", 9, 1, None)
+
+
 def test_two_unpackers_do_not_take_the_same_dataset(datasets: DatasetService, unpacker: Unpacker, clients: Clients) -> None:
     datasets.create(OWNER, order(1, 1))
     with clients.database.write() as session:

@@ -31,6 +31,15 @@ def test_the_detector_s_logit_is_the_classifier_s() -> None:
     assert len(detector.neighbourhood.names) < len(table)
 
 
+def test_pictures_are_judged_in_the_size_that_the_detector_was_made_of() -> None:
+    done = conduct(specimens(6, 2), SMALL, Noise(), lambda step: None, largest=30)
+    assert done.detector is not None
+    assert from_bytes(done.detector).largest == 30
+    whole = conduct(specimens(6, 2), SMALL, Noise(), lambda step: None)
+    assert whole.detector is not None
+    assert from_bytes(whole.detector).largest is None
+
+
 def test_the_band_leaves_one_in_twenty_of_each_class_beyond_it() -> None:
     report = conduct(specimens(6, 2), SMALL, Noise(), lambda step: None).report
     split = report.split("content")

@@ -14,9 +14,9 @@ from app.core.features import CHANNELS, FEATURES, FeatureSet
 from app.core.progress import StopRequested
 from app.core.studies import StudyStep
 from app.imaging.fingerprint import fingerprint
-from app.imaging.neutral import neutral
+from app.imaging.neutral import neutral, reduced
 from workers.study.experiment import conduct
-from workers.study.specimens import EVERYTHING, Specimen, columns_of, reduced, table_of
+from workers.study.specimens import EVERYTHING, Specimen, columns_of, table_of
 from workers.study.views import VIEWS
 from workers.verdict.baselines import colour_histogram
 

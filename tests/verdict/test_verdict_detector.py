@@ -98,6 +98,13 @@ def test_what_does_not_fit_is_refused(detector: Detector, change: dict[str, obje
         from_bytes(to_bytes(replace(detector, **change)))  # type: ignore[arg-type]
 
 
+def test_the_size_of_the_training_pictures_is_kept(detector: Detector) -> None:
+    assert from_bytes(to_bytes(detector)).largest is None
+    assert from_bytes(to_bytes(replace(detector, largest=512))).largest == 512
+    with pytest.raises(ArtefactError, match="cannot be reduced to 0 pixels"):
+        from_bytes(to_bytes(replace(detector, largest=0)))
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"none\.safetensors"):
         read(tmp_path / "none.safetensors")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from skimage import data
 from app.core.config import Settings
 from app.core.specs import StyleParams
 from workers.style.engine import Engine
-from workers.verdict.detector import SHIPPED, read
+from workers.verdict.detector import SHIPPED, read, to_bytes
 from workers.verdict.judge import Judge
 
 SAMPLES = Path(__file__).parents[2] / "static" / "samples"
@@ -68,6 +69,16 @@ def test_scores_of_a_stream_agree_with_the_judgement(judge: Judge, stylised: np.
     for score, picture in zip([first, *scores], (stylised, data.coffee(), data.chelsea()), strict=True):
         # bfloat16 sums in another order where the batch differs.
         assert score.logit == pytest.approx(judge.judge(picture).logit, abs=0.3)
+
+
+def test_a_detector_of_reduced_pictures_sees_what_it_judges_reduced(judge: Judge) -> None:
+    small = judge.using(to_bytes(replace(read(), largest=96)))
+    first = np.array(Image.fromarray(data.coffee()).resize((96, 64), Image.Resampling.LANCZOS, reducing_gap=3.0))
+    judged = small.judge(data.coffee())
+    assert data.coffee().shape == (400, 600, 3)
+    assert judged.logit == judge.judge(first).logit != judge.judge(data.coffee()).logit
+    (score,) = small.probabilities([data.coffee()], batch=1)
+    assert score == next(judge.probabilities([first], batch=1))
 
 
 def test_covering_what_speaks_for_stylised_lowers_the_logit(judge: Judge, stylised: np.ndarray) -> None:

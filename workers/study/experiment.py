@@ -67,7 +67,7 @@ def conduct(
     )
     report = evaluate(table, spec, learner(spec.training), teller.evaluated)
     keep = can_be_kept(spec) and not report.stopped
-    return Conducted(report, detector_of(table, spec, report) if keep else None)
+    return Conducted(report, detector_of(table, spec, report, largest) if keep else None)
 
 
 class _Teller:

@@ -27,11 +27,15 @@ def can_be_kept(spec: ExperimentSpec) -> bool:
     return spec.classify == "features" and not spec.shuffle_labels
 
 
-def detector_of(table: Table, spec: ExperimentSpec, report: Report) -> bytes:
+def detector_of(table: Table, spec: ExperimentSpec, report: Report, largest: int | None = None) -> bytes:
     """Return the file of a detector fitted to all pictures of an experiment.
 
     Its threshold and its band of uncertainty come from the held-out pictures of the headline
     split, which the runs there had not seen.
+
+    Args:
+        table, spec, report: of the experiment.
+        largest: longer side to which its pictures were reduced, which the detector does to what it judges; see ``table_of``.
 
     Raises:
         InputError: the classifier saw embeddings, or shuffled labels.
@@ -43,8 +47,8 @@ def detector_of(table: Table, spec: ExperimentSpec, report: Report) -> bytes:
     centre, weights = linear.mean.astype(np.float32), linear.weights.astype(np.float32)
     # What rounding the centre takes from the logit goes to the bias.
     bias = float(linear.bias - (linear.mean - centre) @ linear.weights)
-    detector = Detector(features, weights, centre, bias, band_of(report, linear.threshold), _near(table, spec.seed), _facts(table, report))
-    return to_bytes(detector)
+    band, near, facts = band_of(report, linear.threshold), _near(table, spec.seed), _facts(table, report)
+    return to_bytes(Detector(features, weights, centre, bias, band, near, facts, largest=largest))
 
 
 def band_of(report: Report, threshold: float) -> Band:

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from app.core.features import CHANNELS, FEATURES, FeatureSet
 from app.imaging.fingerprint import fingerprint
+from app.imaging.neutral import reduced
 from workers.study.views import VIEWS, view
 from workers.verdict.baselines import colour_histogram
 from workers.verdict.table import Table, of_columns
@@ -102,16 +102,6 @@ def columns_of(rows: NDArray[np.float32], wanted: FeatureSet) -> NDArray[np.floa
     starts = np.cumsum([0, *(CHANNELS[layer] for layer, _ in EVERYTHING.parts)])
     places = {part: slice(start, start + CHANNELS[part[0]]) for part, start in zip(EVERYTHING.parts, starts, strict=False)}
     return np.concatenate([rows[:, places[part]] for part in wanted.parts], axis=1)
-
-
-def reduced(pixels: Pixels, largest: int | None) -> Pixels:
-    """Return the picture with a longer side of at most ``largest``."""
-    height, width = pixels.shape[:2]
-    if largest is None or max(height, width) <= largest:
-        return pixels
-    scale = largest / max(height, width)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
 
 
 class _Reader:

@@ -38,6 +38,8 @@ class Detector:
         neighbourhood: of the training pictures, or None where it was not kept.
         facts: what a receipt and the model card state.
         digest: SHA-256 of the file; empty before it is written.
+        largest: longer side to which the training pictures were reduced before they were made neutral, or None;
+            what is judged has to be reduced likewise.
     """
 
     feature_set: FeatureSet
@@ -48,6 +50,7 @@ class Detector:
     neighbourhood: Neighbourhood | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    largest: int | None = None
 
     def logits(self, features: Array) -> NDArray[np.float64]:
         """Return the calibrated logits (n,) of features (n, d)."""
@@ -74,6 +77,8 @@ def to_bytes(detector: Detector) -> bytes:
         "band": detector.band.model_dump(),
         "facts": detector.facts,
     }
+    if detector.largest is not None:
+        header["largest"] = detector.largest
     if near := detector.neighbourhood:
         tensors |= {"near.centre": near.centre, "near.projection": near.projection, "near.signatures": near.signatures}
         tensors["near.stylised"] = near.stylised.astype(np.uint8)
@@ -135,7 +140,10 @@ def _assembled(tensors: dict[str, NDArray[Any]], header: dict[str, Any], digest:
             float(header["limit"]),
         )
     feature_set, band = FeatureSet.model_validate(header["feature_set"]), Band.model_validate(header["band"])
-    return Detector(feature_set, tensors["weights"], tensors["centre"], float(header["bias"]), band, near, header["facts"], digest)
+    largest = None if header.get("largest") is None else int(header["largest"])
+    if largest is not None and largest < 1:
+        raise ValueError(f"pictures cannot be reduced to {largest} pixels")
+    return Detector(feature_set, tensors["weights"], tensors["centre"], float(header["bias"]), band, near, header["facts"], digest, largest)
 
 
 def _check(detector: Detector) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.config import Settings
 from app.core.verdicts import Evidence, Judgement, Novelty, Score
-from app.imaging.neutral import VERSION
+from app.imaging.neutral import VERSION, reduced
 from workers.nets import weights
 from workers.verdict.detector import Detector, from_bytes, read
 from workers.verdict.explain import CELLS, evidence, vector
@@ -74,7 +74,7 @@ class Judge:
             PictureError: not a picture.
         """
         detector = self.detector
-        maps = self._extractor.maps(pixels, detector.feature_set.layers)
+        maps = self._extractor.maps(reduced(pixels, detector.largest), detector.feature_set.layers)
         features = vector(detector, maps)
         score = detector.score(float(detector.logits(features[None])[0]))
         near, novelty = (
@@ -99,5 +99,7 @@ class Judge:
             pictures: uint8 RGB (height, width, 3) of any sizes.
             batch: pictures that go through the network together.
         """
-        for features in self._extractor.stream(pictures, self.detector.feature_set, batch=batch):
-            yield self.detector.score(float(self.detector.logits(features[None])[0]))
+        detector = self.detector
+        seen = (reduced(picture, detector.largest) for picture in pictures)
+        for features in self._extractor.stream(seen, detector.feature_set, batch=batch):
+            yield detector.score(float(detector.logits(features[None])[0]))

@@ -165,9 +165,9 @@ class Permutation(_Record):
     """How often labels swapped within contents do as well as the true ones.
 
     Attributes:
-        p: (1 + swaps that do as well) / (1 + swaps).
-        smallest: the smallest p that this many swaps, and this many contents, allow.
-        contents: with both an original and a stylised picture in the test part.
+        p: (1 + swaps that do as well) / (1 + swaps); of several runs, theirs combined.
+        smallest: the smallest p that this many swaps, contents and runs allow.
+        contents: with both an original and a stylised picture in the test part; the fewest of any run.
         observed: mean AUROC with the true labels.
         refitted: the classifier was fitted again for each swap; otherwise the test labels alone were swapped.
     """

@@ -46,6 +46,41 @@ def test_four_pairs_allow_no_smaller_p_than_one_in_sixteen() -> None:
     assert few.contents == 4
 
 
+def test_several_runs_on_noise_call_it_a_finding_no_more_often_than_they_may() -> None:
+    """Five divisions of the same pictures, a classifier for each, and nothing to find."""
+    rng = np.random.default_rng(0)
+    label, content = np.tile([0, 1], 20), np.repeat(np.arange(20).astype(str), 2)
+    ps = []
+    for seed in range(600):
+        features = rng.standard_normal((40, 10))
+        runs = []
+        for _ in range(5):
+            test = np.isin(np.repeat(np.arange(20), 2), rng.permutation(20)[:6])
+            direction = features[~test & (label == 1)].mean(axis=0) - features[~test & (label == 0)].mean(axis=0)
+            runs.append((np.flatnonzero(test), features[test] @ direction))
+        found = on_scores(label, content, runs, 99, seed)
+        assert found is not None
+        ps.append(found.p)
+    # One in twenty of 600 is 30, give or take 5.3.
+    assert sum(p <= 0.05 for p in ps) <= 36
+
+
+def test_the_p_of_several_runs_is_ruger_s() -> None:
+    rng = np.random.default_rng(1)
+    several = [rng.random(8) + 0.5 * LABEL for _ in range(5)]
+    alone = []
+    for score in several:
+        ways = itertools.product([0, 1], repeat=4)
+        values = [roc_auc_score(np.array([[one, 1 - one] for one in way]).ravel(), score) for way in ways]
+        alone.append(np.mean(np.array(values) >= roc_auc_score(LABEL, score) - 1e-9))
+    for count, least in ((2, 1), (3, 2), (4, 2), (5, 3)):
+        found = on_scores(LABEL, PAIRS, [(np.arange(8), score) for score in several[:count]], 4000, 0)
+        assert found is not None
+        assert found.p == pytest.approx(min(1, sorted(alone[:count])[least - 1] * count / least), abs=0.04)
+        assert found.smallest == pytest.approx(count / least / 16)
+        assert found.observed == pytest.approx(np.mean([roc_auc_score(LABEL, score) for score in several[:count]]), abs=1e-6)
+
+
 def test_without_a_content_of_both_labels_there_is_nothing_to_swap() -> None:
     assert on_scores(LABEL, np.array(list("abcdefgh")), [(np.arange(8), LABEL + 0.0)], 10, 0) is None
 

@@ -37,7 +37,7 @@ class DetectorService:
         job = self._experiments.evaluation(owner, experiment_id)
         self._experiments.report_file(owner, experiment_id)
         with self._database.read() as session:
-            kept = session.execute(select(Detector).where(Detector.owner == owner, Detector.experiment == job.id)).scalar_one_or_none()
+            kept = _made_of(session, owner, job)
         if kept is not None:
             return self.use(owner, kept.id)
         data = self._blobs.get(pictures.key(job.id, _file_of(job)))
@@ -52,9 +52,16 @@ class DetectorService:
         detector.key = places.detector_key(detector.id)
         self._blobs.put(detector.key, data)
         with self._database.write() as session:
-            _put_away(session, owner)
-            detector.created_at = job_repository.now(session)
-            session.add(detector)
+            # Pressed twice at once, both get here: one after the other looks again.
+            session.execute(select(Job.id).where(Job.id == job.id).with_for_update())
+            kept = _made_of(session, owner, job)
+            if kept is None:
+                _put_away(session, owner)
+                detector.created_at = job_repository.now(session)
+                session.add(detector)
+        if kept is not None:
+            self._blobs.delete(detector.key)
+            return self.use(owner, kept.id)
         return detector
 
     def listed(self, owner: str) -> Sequence[Detector]:
@@ -93,6 +100,11 @@ class DetectorService:
 def active(session: Session, owner: str) -> Detector | None:
     """Return the detector that judges for an owner; None: the shipped one."""
     return session.execute(select(Detector).where(Detector.owner == owner, Detector.active).limit(1)).scalar_one_or_none()
+
+
+def _made_of(session: Session, owner: str, experiment: Job) -> Detector | None:
+    query = select(Detector).where(Detector.owner == owner, Detector.experiment == experiment.id)
+    return session.execute(query).scalar_one_or_none()
 
 
 def _put_away(session: Session, owner: str) -> None:

@@ -88,7 +88,7 @@ class DatasetPicture(Base):
 
 class Detector(Base):
     __tablename__ = "detectors"
-    __table_args__ = (Index(None, "owner", "created_at"),)
+    __table_args__ = (Index(None, "owner", "created_at"), UniqueConstraint("owner", "experiment", name="uq_detectors_experiment"))
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     owner: Mapped[str] = mapped_column(String(32))

@@ -15,6 +15,7 @@ from PIL import Image
 
 from app.core.features import FeatureSet
 from app.core.report import Report
+from app.infra.blobs import Blobs
 from app.jobs.models import EXPERIMENT
 from app.lab.detectors import active
 from tests.lab.conftest import png, zip_of
@@ -154,6 +155,30 @@ def test_a_classifier_on_features_becomes_the_detector(studio: Studio, dataset: 
     assert stranger.post(f"{LAB}/detectors/{kept.json()['id']}/use").status_code == 404
     assert studio.client.delete(f"{LAB}/detectors/{kept.json()['id']}").status_code == 200
     assert studio.client.get(f"{LAB}/detectors").json() == {"shipped": True, "detectors": []}
+
+
+def test_pressed_twice_at_once_it_becomes_one_detector(studio: Studio, dataset: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment_id = order(studio, dataset, training={"objective": "none"})
+    study(studio)
+    owner = studio.services.signer.read(studio.client.cookies["pentimento_owner"])
+    assert owner is not None
+    detectors, put = studio.services.detectors, Blobs.put
+    others: list[str] = []
+
+    def put_after_the_other(blobs: Blobs, key: str, data: bytes) -> None:
+        # The first has looked and found none; the second comes and goes before the first commits.
+        monkeypatch.setattr(Blobs, "put", put)
+        others.append(detectors.keep(owner, experiment_id).id)
+        blobs.put(key, data)
+
+    monkeypatch.setattr(Blobs, "put", put_after_the_other)
+    kept = detectors.keep(owner, experiment_id)
+    assert [kept.id] == others == [one.id for one in detectors.listed(owner)]
+    assert kept.active
+    root = studio.services.blobs.local_root
+    assert root is not None
+    assert len(list((root / "detectors").iterdir())) == 1, "the second file is gone too"
+    assert detectors.keep(owner, experiment_id).id == kept.id
 
 
 def test_a_classifier_on_embeddings_is_no_detector_and_says_what_to_do(studio: Studio, dataset: str) -> None:

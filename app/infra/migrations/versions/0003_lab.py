@@ -68,6 +68,7 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_detectors"),
+        sa.UniqueConstraint("owner", "experiment", name="uq_detectors_experiment"),
     )
     op.create_index("ix_detectors_owner_created_at", "detectors", ["owner", "created_at"])
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from app.infra.database import db_now
-from app.jobs.models import STYLIZE, TERMINAL, Job, State
+from app.jobs.models import STYLIZE, TERMINAL, VERDICT, Job, State
 from app.lab.models import Arrival, Dataset, DatasetPicture
 
 
@@ -140,10 +140,12 @@ def cancel_jobs(session: Session, dataset_id: str) -> None:
 
 
 def requeue_jobs(session: Session, dataset_id: str) -> int:
-    """Queue again what was cancelled or failed; return how many."""
+    """Queue again what was cancelled or failed; return how many. Verdicts on what they had painted go: another picture comes."""
+    ended = [State.CANCELLED, State.FAILED]
+    session.execute(delete(Job).where(*_verdicts(dataset_id, *ended)))
     statement = (
         update(Job)
-        .where(Job.kind == STYLIZE, Job.parent == dataset_id, Job.state.in_([State.CANCELLED, State.FAILED]))
+        .where(Job.kind == STYLIZE, Job.parent == dataset_id, Job.state.in_(ended))
         .values(
             state=State.QUEUED,
             cancel_requested=False,
@@ -164,8 +166,16 @@ def requeue_jobs(session: Session, dataset_id: str) -> int:
 
 
 def mark_jobs(session: Session, dataset_id: str, deleted_at: float | None) -> None:
-    """Let the dataset's jobs share its fate: deleted with it, or brought back."""
+    """Let the dataset's jobs and the verdicts on them share its fate: deleted with it, or brought back."""
     session.execute(update(Job).where(Job.kind == STYLIZE, Job.parent == dataset_id).values(deleted_at=deleted_at))
+    session.execute(update(Job).where(*_verdicts(dataset_id)).values(deleted_at=deleted_at))
+
+
+def _verdicts(dataset_id: str, *states: State) -> tuple[ColumnElement[bool], ...]:
+    """Return what is true of verdicts on the dataset's jobs; with ``states``, on those that are in one of them."""
+    painted = aliased(Job)
+    jobs = select(painted.id).where(painted.kind == STYLIZE, painted.parent == dataset_id)
+    return Job.kind == VERDICT, Job.parent.in_(jobs.where(painted.state.in_(states)) if states else jobs)
 
 
 def purgeable(session: Session, undo_seconds: float) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -23,6 +24,7 @@ from app.infra.database import Database
 from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, VERDICT, Job, State
 from app.jobs.service import JobService
+from app.jobs.sweeper import Sweeper
 from app.lab import manifest
 from app.lab import repository as lab_repository
 from app.lab.arrivals import Order, Sent
@@ -125,6 +127,59 @@ def test_cancel_and_resume(datasets: DatasetService, unpacker: Unpacker, paint_a
     assert paint_all() == 3
     event = datasets.event(OWNER, dataset.id)
     assert (event.state, event.stylised.done) == ("ready", 4)
+
+
+def add_verdict(clients: Clients, job: Job, **columns: object) -> Job:
+    with clients.database.write() as session:
+        verdict, _ = repository.ensure_verdict(session, job)
+        for name, value in columns.items():
+            setattr(verdict, name, value)
+    return verdict
+
+
+def test_resuming_takes_back_the_verdicts_on_what_is_painted_anew(
+    datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, clients: Clients
+) -> None:
+    dataset = datasets.create(OWNER, order(1, 2))
+    unpacker.unpack_one()
+    paint_all()
+    done, cancelled = (job for _, job in datasets.pictures(OWNER, dataset.id) if job)
+    with clients.database.write() as session:
+        row = session.get(Job, cancelled.id)
+        assert row is not None
+        row.state = State.CANCELLED
+    kept, stale = (add_verdict(clients, job, state=State.DONE, report={"frames": []}) for job in (done, cancelled))
+    datasets.resume(OWNER, dataset.id)
+    with clients.database.read() as session:
+        assert session.get(Job, kept.id) is not None
+        assert session.get(Job, stale.id) is None
+    assert paint_all() == 1
+
+
+def test_verdicts_on_a_dataset_s_pictures_go_and_come_back_with_it(
+    datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, clients: Clients
+) -> None:
+    both = [datasets.create(OWNER, order(1, 1)) for _ in range(2)]
+    while unpacker.unpack_one():
+        pass
+    paint_all()
+    jobs = [next(job for _, job in datasets.pictures(OWNER, one.id) if job) for one in both]
+    verdicts = [add_verdict(clients, job, state=State.DONE, report={"frames": []}) for job in jobs]
+
+    def deleted() -> list[bool]:
+        with clients.database.read() as session:
+            rows = [session.get(Job, verdict.id) for verdict in verdicts]
+        return [row is None or row.deleted_at is not None for row in rows]
+
+    datasets.delete(OWNER, both[0].id)
+    assert deleted() == [True, False]
+    datasets.restore(OWNER, both[0].id)
+    assert deleted() == [False, False]
+    datasets.delete(OWNER, both[0].id)
+    at_once = clients.settings.model_copy(update={"undo_seconds": 0.0})
+    Sweeper(dataclasses.replace(clients, settings=at_once)).sweep()
+    with clients.database.read() as session:
+        assert [session.get(Job, job.id) is None for job in (verdicts[0], jobs[0], verdicts[1], jobs[1])] == [True, True, False, False]
 
 
 def test_a_job_that_is_gone_is_made_anew_on_resume(

@@ -23,6 +23,7 @@ from app.core.report import Report
 from app.core.studies import StudyStep
 from app.imaging import encode
 from app.imaging.decode import DecoderPool, Limits
+from app.imaging.fingerprint import fingerprint
 from app.infra import files
 from app.lab import report_files, report_page
 from app.lab.archives import Member
@@ -116,8 +117,10 @@ def _specimens(settings: Settings, config: Config, pool: DecoderPool, follower: 
     )
     made = list(_made(settings, config, contents, styles, follower))
     originals = [Specimen(one.path.name, 0, one.path.name, one.pixels) for one in contents]
+    prints = {one.path: fingerprint(one.pixels()) for one in styles}
     stylised = [
-        Specimen(f"{c.path.name} × {s.path.name}", 1, c.path.name, _reader(path), s.path.name, way.name) for c, s, way, path in made
+        Specimen(f"{c.path.name} × {s.path.name}", 1, c.path.name, _reader(path), s.path.name, way.name, style_print=prints[s.path])
+        for c, s, way, path in made
     ]
     return originals + stylised, min(way.params.size for way in config.ways)
 

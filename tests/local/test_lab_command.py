@@ -64,7 +64,9 @@ def test_the_documented_configuration_gives_a_report(folder: Path, weights_cache
     assert {picture.generator for picture in report.pictures} == {"", "instant, size 128", "instant, size 160"}
     assert (len(report.pictures), len(report.training)) == (4 + 4 * 2 * 2, 10)
     assert {run.held_out for run in report.split("generator").runs} == {"instant, size 128", "instant, size 160"}
-    assert from_bytes((output / "detector.safetensors").read_bytes()).feature_set.name == report.spec.features
+    assert {one.name: one.sound for one in report.findings}["style_twins"], "both paintings' fingerprints are known, and differ"
+    detector = from_bytes((output / "detector.safetensors").read_bytes())
+    assert (detector.feature_set.name, detector.largest) == (report.spec.features, 128)
     manifest = [json.loads(line) for line in (folder / "work" / "manifest.jsonl").read_text().splitlines()]
     assert len(manifest) == 16
     assert all((folder / "work" / "pictures" / line["file"]).is_file() for line in manifest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -65,6 +66,13 @@ def test_each_picture_is_read_once_and_brings_all_columns() -> None:
     assert table.fingerprint.tolist() == [fingerprint(one.read()) for one in specimens()]
     assert table.file.tolist() == [[60, 40]] * 9
     assert table.views is None
+
+
+def test_the_style_picture_s_fingerprint_comes_along() -> None:
+    given = [replace(one, style_print=2**63 + int(one.style[1:])) if one.style else one for one in specimens()]
+    table = table_of(given, FEATURES["pooled"], Means())
+    assert table.style_fingerprint is not None
+    assert table.style_fingerprint.tolist() == [0, 0, 0, *([2**63, 2**63 + 1] * 3)]
 
 
 @pytest.mark.parametrize("name", list(FEATURES))

@@ -128,6 +128,22 @@ def test_baselines_and_findings_stand_beside_it(report: Report) -> None:
     assert findings["shared_content_style"].sound
 
 
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_one_painting_sent_as_two_styles_is_never_in_both_parts(table: Table, shuffle: bool) -> None:
+    rng = np.random.default_rng(0)
+    own = {"": np.uint64(0), **{f"s{number}": rng.integers(1, 2**63, dtype=np.uint64) for number in range(5)}}
+    own["s5"] = own["s0"] ^ np.uint64(6)
+    twice = replace(table, style_fingerprint=np.array([own[str(name)] for name in table.style]))
+    spec = SPEC.model_copy(update={"splits": ("content_style",), "seeds": 6, "permutations": 0, "shuffle_labels": shuffle})
+    found = evaluate(twice, spec, None, ignore)
+    for run in found.splits[0].runs:
+        tested = {found.pictures[row].style for row in run.test_pictures}
+        assert ("s0" in tested) == ("s5" in tested)
+    assert "s5" in {one.style for one in found.pictures}, "pictures keep the names they came with"
+    assert not next(one for one in found.findings if one.name == "style_twins").sound
+    assert found.fingerprint == table.fingerprint_of_rows
+
+
 def test_files_that_differ_by_class_are_found_out(table: Table) -> None:
     telling = replace(table, file=np.stack([299.0 + table.label, np.full(len(table), 299.0)], axis=1))
     findings = evaluate(telling, SPEC.model_copy(update={"splits": ("content",), "seeds": 1}), None, ignore).findings

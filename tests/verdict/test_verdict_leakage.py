@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.report import Figure, Interval
 from tests.verdict.tables import grid
-from workers.verdict.leakage import file_only, merged_contents, shared, shuffled
+from workers.verdict.leakage import file_only, merged_contents, merged_styles, shared, shuffled
 from workers.verdict.splits import Fold, split
 
 TABLE = grid(contents=6, styles=4)
@@ -38,6 +38,31 @@ def test_without_copies_nothing_is_merged() -> None:
     assert finding is not None
     assert finding.sound
     assert merged_contents(TABLE)[1] is None
+
+
+def style_prints() -> np.ndarray:
+    """The first and the last style are nearly the same picture."""
+    own = np.random.default_rng(1).integers(2**40, 2**63, 4, dtype=np.uint64)
+    own[3] = own[0] ^ np.uint64(0b101)
+    return np.array([own[int(name[1:])] if name else 0 for name in TABLE.style], np.uint64)
+
+
+def test_one_painting_sent_as_two_styles_counts_as_one() -> None:
+    table = replace(TABLE, style_fingerprint=style_prints())
+    styles, finding = merged_styles(table)
+    assert set(styles) == {"", "s0", "s1", "s2"}
+    assert (styles[TABLE.style == "s3"] == "s0").all()
+    assert (styles[TABLE.style == ""] == "").all()
+    assert finding is not None
+    assert (finding.sound, finding.value) == (False, 1.0)
+    assert "s0 and s3. They count as one style" in finding.sentence
+
+
+def test_styles_of_unknown_pictures_are_left_apart() -> None:
+    assert merged_styles(TABLE)[1] is None
+    styles, finding = merged_styles(replace(TABLE, style_fingerprint=np.zeros(len(TABLE), np.uint64)))
+    assert np.array_equal(styles, TABLE.style)
+    assert finding is None
 
 
 def test_twins_in_both_parts_are_counted() -> None:

@@ -53,7 +53,15 @@ def add_dataset(clients: Clients) -> Callable[..., Dataset]:
                 clients.blobs.put(key, encode.png(grey(number)))
                 session.add(
                     DatasetPicture(
-                        dataset=dataset.id, number=number, role=role, name=f"{number}.jpg", klass=klass, key=key, width=60, height=40
+                        dataset=dataset.id,
+                        number=number,
+                        role=role,
+                        name=f"{number}.jpg",
+                        klass=klass,
+                        key=key,
+                        width=60,
+                        height=40,
+                        fingerprint=f"fedcba987654300{number}",
                     )
                 )
             states = (State.DONE, State.DONE, State.FAILED, State.QUEUED) if kind == "stylised" else ()
@@ -125,6 +133,7 @@ def test_only_pictures_that_are_done_are_studied(
         (1, "2.jpg", "3.jpg", "fast"),
     ]
     assert [int(one.read()[0, 0, 0]) for one in samples] == [1, 2, 100, 101]
+    assert [one.style_print for one in samples] == [0, 0, 0xFEDCBA9876543003, 0xFEDCBA9876543003]
     assert study.largest == 64, "the smallest stylised pictures'"
     assert ExperimentSpec.model_validate(study.params) == ExperimentSpec()
 

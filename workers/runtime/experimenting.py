@@ -29,7 +29,11 @@ ReadPixels = Callable[[], NDArray[np.uint8]]
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture of a dataset; ``label`` is 0 for an original, 1 for a stylised picture."""
+    """One picture of a dataset; ``label`` is 0 for an original, 1 for a stylised picture.
+
+    Attributes:
+        style_print: fingerprint of the style picture, 0 where there is none.
+    """
 
     name: str
     label: Literal[0, 1]
@@ -37,6 +41,7 @@ class Sample:
     style: str
     generator: str
     read: ReadPixels
+    style_print: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,6 +153,7 @@ def samples_of(study: Study) -> list[Sample]:
         return [_labelled(row, read) for row, read in study.rows]
     # A style picture is neither: what was painted from it is in the table under its name.
     names = _names([row for row, _ in study.rows])
+    prints = {row.number: int(row.fingerprint, 16) for row, _ in study.rows if row.fingerprint}
     return [
         Sample(
             name=row.name,
@@ -156,6 +162,7 @@ def samples_of(study: Study) -> list[Sample]:
             style=names[row.style] if row.role == "stylised" else "",
             generator=row.generator,
             read=read,
+            style_print=prints.get(row.style or 0, 0) if row.role == "stylised" else 0,
         )
         for row, read in study.rows
         if row.role in ("content", "stylised")

@@ -14,7 +14,7 @@ from app.imaging.fingerprint import fingerprint
 from app.imaging.neutral import reduced
 from workers.study.views import VIEWS, view
 from workers.verdict.baselines import colour_histogram
-from workers.verdict.table import Table, of_columns
+from workers.verdict.table import UNKNOWN_PRINT, Table, of_columns
 
 Pixels = NDArray[np.uint8]
 # Holds every other feature set, so that the network sees a picture once whatever experiments are made of it.
@@ -29,6 +29,7 @@ class Specimen:
         label: 0 for an original, 1 for a stylised picture.
         content, style, generator: what it was made from and how; empty where that does not apply.
         klass: what it shows, where known.
+        style_print: fingerprint of the picture that gave the style, where known.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Specimen:
     style: str = ""
     generator: str = ""
     klass: str = ""
+    style_print: int = UNKNOWN_PRINT
 
 
 class Describer(Protocol):
@@ -91,6 +93,7 @@ def table_of(
         histogram=np.stack(reader.histograms),
         file=np.array(reader.sizes, np.float64),
         fingerprint=np.array(reader.fingerprints, np.uint64),
+        style_fingerprint=np.array([one.style_print for one in specimens], np.uint64),
     )
     if any(one.klass for one in specimens):
         table = replace(table, klass=np.array([one.klass for one in specimens]))

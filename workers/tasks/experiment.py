@@ -48,7 +48,9 @@ def evaluation(study: Study, tools: Tools, on_step: OnStudyStep) -> Found:
     from workers.study.specimens import Specimen
 
     samples = samples_of(study)
-    specimens = [Specimen(one.name, one.label, one.content, one.read, one.style, one.generator) for one in samples]
+    specimens = [
+        Specimen(one.name, one.label, one.content, one.read, one.style, one.generator, style_print=one.style_print) for one in samples
+    ]
     done = conduct(specimens, ExperimentSpec.model_validate(study.params), tools.describer(), on_step, largest=study.largest)
     return Found.of(done.report, done.detector)
 

@@ -62,8 +62,10 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
         raise InputError(f"Without a contrastive stage there is no embedding to classify. Received {spec.classify!r}.", field="classify")
     began = time.monotonic()
     given = table
-    contents, twins = leakage.merged_contents(given)
-    table = replace(_shuffled(given, spec.seed) if spec.shuffle_labels else given, content=contents)
+    (contents, of_contents), (styles, of_styles) = leakage.merged_contents(given), leakage.merged_styles(given)
+    twins = [one for one in (of_contents, of_styles) if one]
+    named = _dealt(given, spec)
+    table = _dealt(replace(given, content=contents, style=styles), spec)
     plans, left_out = _plans(table, spec, learned=learn is not None)
     teller = _Teller(on_progress, _cost(plans, learned=learn is not None))
     resampler = Resampler(table.content, table.style, spec.resamples)
@@ -89,7 +91,7 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
             teller.tell("permute", runs[0].plan, cost=_SUMMARY * len(runs) + (_REFIT if name == "train_is_test" else 0))
     report = Report(
         spec=spec,
-        pictures=_pictures(replace(table, content=given.content)),
+        pictures=_pictures(named),
         features=table.features.shape[1],
         fingerprint=given.fingerprint_of_rows,
         headline=headline,
@@ -173,9 +175,11 @@ def _cost(plans: Sequence[Plan], *, learned: bool) -> float:
     return runs + _BASELINES * splits.count(headline) + (_REFIT if "train_is_test" in splits else 0)
 
 
-def _shuffled(table: Table, seed: int) -> Table:
-    """Return the table with label, style and generator given to the pictures at random."""
-    order = np.random.default_rng([seed, 1]).permutation(len(table))
+def _dealt(table: Table, spec: ExperimentSpec) -> Table:
+    """Return the table as it is, or with label, style and generator given to the pictures at random."""
+    if not spec.shuffle_labels:
+        return table
+    order = np.random.default_rng([spec.seed, 1]).permutation(len(table))
     return replace(table, label=table.label[order], style=table.style[order], generator=table.generator[order])
 
 
@@ -225,13 +229,11 @@ def _baselines(table: Table, spec: ExperimentSpec, runs: Sequence[Made], resampl
 
 
 def _findings(
-    table: Table, spec: ExperimentSpec, made: Sequence[Made], report: Report, simple: Sequence[Baseline], twins: Finding | None
+    table: Table, spec: ExperimentSpec, made: Sequence[Made], report: Report, simple: Sequence[Baseline], twins: Sequence[Finding]
 ) -> tuple[Finding, ...]:
     folds = {name: [one.plan.fold for one in made if one.plan.split == name] for name in SPLITS}
     outside = next((one.figures["auroc"] for one in simple if one.name == "file_only"), None)
-    found = [leakage.file_only(outside)]
-    if twins:
-        found.append(twins)
+    found = [leakage.file_only(outside), *twins]
     found.extend(leakage.shared(table, {name: runs for name, runs in folds.items() if runs}))
     if spec.shuffle_labels:
         found.append(leakage.shuffled(report.split(report.headline).test["auroc"]))

@@ -11,7 +11,7 @@ from app.core.experiments import SPLITS, SplitName
 from app.core.report import Figure, Finding
 from app.imaging.fingerprint import NEAR, distances
 from workers.verdict.splits import Fold
-from workers.verdict.table import ORIGINAL, Table
+from workers.verdict.table import ORIGINAL, UNKNOWN_PRINT, Table
 
 _ROWS = 512
 
@@ -24,7 +24,36 @@ def merged_contents(table: Table) -> tuple[NDArray[np.str_], Finding | None]:
     if table.fingerprint is None:
         return table.content, None
     rows = np.flatnonzero(table.label == ORIGINAL)
-    parent = {name: name for name in map(str, np.unique(table.content))}
+    merged, twins = _merged(table.content, table.content[rows], table.name[rows], table.fingerprint[rows])
+    return merged, _twins("twins", "Copies among the originals", twins, "originals are nearly the same picture", "content")
+
+
+def merged_styles(table: Table) -> tuple[NDArray[np.str_], Finding | None]:
+    """Return the styles with nearly the same style pictures under one name, and what was merged.
+
+    The same painting sent twice would otherwise be a training style and a test style at once.
+    Without fingerprints of style pictures nothing is merged.
+    """
+    if table.style_fingerprint is None:
+        return table.style, None
+    rows = np.flatnonzero((table.style != "") & (table.style_fingerprint != UNKNOWN_PRINT))
+    names, first = np.unique(table.style[rows], return_index=True)
+    if not len(names):
+        return table.style, None
+    merged, twins = _merged(table.style, names, names, table.style_fingerprint[rows][first])
+    return merged, _twins("style_twins", "Copies among the styles", twins, "style pictures are nearly the same", "style")
+
+
+def _merged(
+    column: NDArray[np.str_], names: NDArray[np.str_], shown: NDArray[np.str_], prints: NDArray[np.uint64]
+) -> tuple[NDArray[np.str_], list[str]]:
+    """Return the (n,) column with names whose pictures are nearly the same replaced by one of them, and each pair that made it so.
+
+    Args:
+        column: names to be merged.
+        names, shown, prints: (m,) of each picture the name it stands for, its name for people, and its fingerprint.
+    """
+    parent = {name: name for name in map(str, np.unique(column))}
 
     def root(name: str) -> str:
         while parent[name] != name:
@@ -32,17 +61,20 @@ def merged_contents(table: Table) -> tuple[NDArray[np.str_], Finding | None]:
         return name
 
     twins = []
-    for one, other in _near_pairs(table.fingerprint[rows]):
-        first, second = (str(table.content[rows[place]]) for place in (one, other))
-        if root(first) != root(second):
-            parent[max(root(first), root(second))] = min(root(first), root(second))
-            twins.append(f"{table.name[rows[one]]} and {table.name[rows[other]]}")
-    sentence = "No two originals are nearly the same picture."
+    for one, other in _near_pairs(prints):
+        first, second = root(str(names[one])), root(str(names[other]))
+        if first != second:
+            parent[max(first, second)] = min(first, second)
+            twins.append(f"{shown[one]} and {shown[other]}")
+    return np.array([root(str(name)) for name in column]), twins
+
+
+def _twins(name: str, title: str, twins: Sequence[str], alike: str, kind: str) -> Finding:
+    sentence = f"No two {alike}."
     if twins:
         listed = "; ".join(twins[:5]) + (f"; and {len(twins) - 5} more" if len(twins) > 5 else "")
-        sentence = f"Nearly the same picture under two names: {listed}. They count as one content and stay in one part."
-    found = Finding(name="twins", title="Copies among the originals", sound=not twins, value=float(len(twins)), sentence=sentence)
-    return np.array([root(str(name)) for name in table.content]), found
+        sentence = f"Nearly the same picture under two names: {listed}. They count as one {kind} and stay in one part."
+    return Finding(name=name, title=title, sound=not twins, value=float(len(twins)), sentence=sentence)
 
 
 def shared(table: Table, folds: Mapping[SplitName, Sequence[Fold]]) -> list[Finding]:

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from app.core.errors import InputError
 
 ORIGINAL, STYLISED = 0, 1
+# A picture of one colour has it too, and tells no more.
+UNKNOWN_PRINT = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,6 +33,7 @@ class Table:
         histogram: (n, b) colour histograms.
         file: (n, m) what is known of each file without looking: width, height, bytes, and 0 or 1 a format.
         fingerprint: (n,) uint64, see ``app.imaging.fingerprint``.
+        style_fingerprint: (n,) uint64, that of the picture which gave the style; ``UNKNOWN_PRINT`` without one.
     """
 
     features: NDArray[np.float32]
@@ -45,6 +48,7 @@ class Table:
     histogram: NDArray[np.float32] | None = None
     file: NDArray[np.float64] | None = None
     fingerprint: NDArray[np.uint64] | None = None
+    style_fingerprint: NDArray[np.uint64] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -306,3 +306,27 @@ def test_a_verdict_is_given_by_the_detector_that_its_owner_chose(runtime: Runtim
         asked = verdicts.submit(owner, "one.png", Decoded(60, 40, png, png))
         assert verdict.run(runtime, Choosing)
         assert verdict_in(verdicts.get(owner, asked.id)).facts["given"] == expected
+
+
+def test_a_detector_that_is_deleted_as_a_verdict_begins_leaves_it_to_the_shipped_one(
+    runtime: Runtime, clients: Clients, verdicts: VerdictService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with clients.database.write() as session:
+        moment = repository.now(session)
+        made_of, key = "c" * 32, "detectors/gone.safetensors"
+        session.add(
+            Detector(id="d" * 32, owner=OWNER, name="x", experiment=made_of, sha256="e" * 64, key=key, active=True, created_at=moment)
+        )
+    get = Blobs.get
+
+    def get_after_delete(blobs: Blobs, name: str) -> bytes:
+        if name == key:
+            with clients.database.write() as session:
+                session.delete(session.get(Detector, "d" * 32))
+        return get(blobs, name)
+
+    monkeypatch.setattr(Blobs, "get", get_after_delete)
+    png = encode.png(grey(200))
+    asked = verdicts.submit(OWNER, "one.png", Decoded(60, 40, png, png))
+    assert verdict.run(runtime, Choosing)
+    assert verdict_in(verdicts.get(OWNER, asked.id)).facts["given"] == "shipped"

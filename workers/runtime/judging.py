@@ -16,6 +16,7 @@ from app.jobs import pictures, verdict_events
 from app.jobs.models import VERDICT, Job
 from app.jobs.verdict_events import VerdictEvent
 from app.lab import detectors
+from app.lab.models import Detector
 from workers.runtime.frames import Frame
 from workers.runtime.kind import Kind
 
@@ -68,9 +69,20 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
         return lambda: encode.read_rgb(self.clients.blobs.get(pictures.stored_key(job, name)))
 
     def _detector(self) -> bytes | None:
+        chosen = self._chosen()
+        if chosen is None:
+            return None
+        try:
+            return self.clients.blobs.get(chosen.key)
+        except NotFound:
+            if (still := self._chosen()) is not None and still.id == chosen.id:
+                raise
+            # Deleted a moment ago: from then on the shipped one judges.
+            return None
+
+    def _chosen(self) -> Detector | None:
         with self.clients.database.read() as session:
-            chosen = detectors.active(session, self.job.owner)
-        return None if chosen is None else self.clients.blobs.get(chosen.key)
+            return detectors.active(session, self.job.owner)
 
     def _pictures(self) -> Case:
         if self.job.parent is None:

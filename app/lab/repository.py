@@ -133,10 +133,12 @@ def pace(session: Session, dataset_id: str) -> tuple[int, float]:
 def cancel_jobs(session: Session, dataset_id: str) -> None:
     """End what waits, and ask what runs to end."""
     mine = (Job.kind == STYLIZE, Job.parent == dataset_id)
-    session.execute(
-        update(Job).where(*mine, Job.state == State.QUEUED).values(state=State.CANCELLED, cancel_requested=True, finished_at=db_now())
-    )
+    waits = update(Job).where(*mine, Job.state == State.QUEUED)
+    ended = waits.values(state=State.CANCELLED, cancel_requested=True, finished_at=db_now())
+    session.execute(ended)
     session.execute(update(Job).where(*mine, Job.state == State.RUNNING).values(cancel_requested=True))
+    # On PostgreSQL a worker may have put a job back between the two: once more.
+    session.execute(ended)
 
 
 def requeue_jobs(session: Session, dataset_id: str) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import Connection, event
 
 from app.core.config import Settings
 from app.core.errors import InputError, NotFound, NotReady, StorageFull, TooLarge, TooMany
@@ -127,6 +128,28 @@ def test_cancel_and_resume(datasets: DatasetService, unpacker: Unpacker, paint_a
     assert paint_all() == 3
     event = datasets.event(OWNER, dataset.id)
     assert (event.state, event.stylised.done) == ("ready", 4)
+
+
+def test_a_job_that_is_put_back_while_all_are_cancelled_is_cancelled_too(
+    datasets: DatasetService, unpacker: Unpacker, clients: Clients
+) -> None:
+    dataset = datasets.create(OWNER, order(1, 2))
+    unpacker.unpack_one()
+    with clients.database.write() as session:
+        assert repository.claim(session, STYLIZE, 60) is not None
+    put_back: list[str] = []
+
+    def between(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+        # As a worker's own transaction could on PostgreSQL, after the first statement.
+        if statement.startswith("UPDATE jobs") and not put_back:
+            put_back.append(statement)
+            connection.exec_driver_sql("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+
+    event.listen(clients.database.engine, "after_cursor_execute", between)
+    datasets.cancel(OWNER, dataset.id)
+    event.remove(clients.database.engine, "after_cursor_execute", between)
+    assert put_back
+    assert datasets.event(OWNER, dataset.id).stylised.cancelled == 2
 
 
 def add_verdict(clients: Clients, job: Job, **columns: object) -> Job:

@@ -64,7 +64,7 @@ def manifest_line(picture: DatasetPicture, job: Job | None) -> ManifestLine:
 
 
 def file_name(picture: DatasetPicture) -> str:
-    """Return a name that every system can unpack, in the folders from which the same dataset could be made again."""
+    """Return a name that every system can unpack, in the folders by which its part is known when it is sent again."""
     folder = {"content": "contents", "style": "styles", "stylised": "stylised"}.get(picture.role)
     if folder is None:
         # Of labelled pictures the names stay: an original and its stylised version share theirs.

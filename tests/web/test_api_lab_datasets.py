@@ -70,6 +70,18 @@ def test_from_upload_to_zip(studio: Studio) -> None:
     assert [one["id"] for one in studio.client.get(SET).json()["datasets"]] == [dataset_id]
 
 
+def test_what_sending_the_zip_again_makes_is_told_as_it_is(studio: Studio) -> None:
+    dataset_id = make(studio, several(1, 1))
+    wait(studio, dataset_id, "making")
+    paint_all(studio, 1)
+    zipped = studio.client.get(f"{SET}/{dataset_id}/zip").content
+    again = wait(studio, make(studio, {"archive": ("again.zip", zipped, "application/zip")}), "making")
+    taken = again["contents"], again["styles"], again["stylised"]["queued"], [one["name"] for one in again["skipped_files"]]
+    assert taken == (1, 1, 1, ["stylised/00003.png", "manifest.jsonl"])
+    told = studio.client.get("/openapi.json").json()["paths"][f"{SET}/{{dataset_id}}/zip"]["get"]["responses"]["200"]["description"]
+    assert "of a stylised one only contents and styles are taken, to be stylised anew" in told
+
+
 def test_the_stream_tells_everything_until_nothing_goes_on(studio: Studio) -> None:
     dataset_id = make(studio)
     wait(studio, dataset_id, "making")

@@ -159,7 +159,8 @@ def read_manifest(dataset_id: str, owner: OwnerDep, services: ServicesDep) -> Re
     responses={
         **ABSENT,
         200: {
-            "description": "A zip file of all pictures that are there, with the manifest. Sent again, it makes the same dataset.",
+            "description": "A zip file of all pictures that are there, with the manifest. Sent again, labelled folders make the same "
+            "dataset; of a stylised one only contents and styles are taken, to be stylised anew.",
             "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
         },
     },

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.jobs.models import Job, State
 from tests.lab.conftest import png, zip_of
 from tests.web.conftest import Studio
+from workers.runtime.stylizing import Outcome
 
 SET = "/api/lab/datasets"
 
@@ -80,6 +83,26 @@ def test_what_sending_the_zip_again_makes_is_told_as_it_is(studio: Studio) -> No
     assert taken == (1, 1, 1, ["stylised/00003.png", "manifest.jsonl"])
     told = studio.client.get("/openapi.json").json()["paths"][f"{SET}/{{dataset_id}}/zip"]["get"]["responses"]["200"]["description"]
     assert "of a stylised one only contents and styles are taken, to be stylised anew" in told
+
+
+def test_a_picture_that_is_painted_anew_is_not_shown_from_the_browser_s_memory(studio: Studio) -> None:
+    dataset_id = make(studio, several(1, 1))
+    wait(studio, dataset_id, "making")
+    paint_all(studio, 1)
+    url = f"{SET}/{dataset_id}/pictures/3"
+    first = studio.client.get(url)
+    assert (first.status_code, first.headers["cache-control"]) == (200, "private, no-cache")
+    known = {"If-None-Match": f'"other", W/{first.headers["etag"]}'}
+    again = studio.client.get(url, headers=known)
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+    with studio.services.database.write() as session:
+        job = session.execute(select(Job).where(Job.parent == dataset_id)).scalar_one()
+        job.state = State.CANCELLED
+    assert studio.client.post(f"{SET}/{dataset_id}/resume").status_code == 202
+    studio.work(lambda assignment, on_progress: Outcome(255 - assignment.content, {"iterations": 1}))
+    other = studio.client.get(url, headers=known)
+    assert (other.status_code, other.content == first.content) == (200, False)
 
 
 def test_the_stream_tells_everything_until_nothing_goes_on(studio: Studio) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -14,7 +15,6 @@ from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent, links
 from app.web import sse
 from app.web.deps import DatasetFormDep, OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
-from app.web.routes.api_files import CACHED
 from app.web.routes.api_jobs import ENDED
 from app.web.routes.lab_models import DatasetAccepted, DatasetList
 from app.web.routes.upload_schema import dataset_body
@@ -181,6 +181,7 @@ def download(dataset_id: str, owner: OwnerDep, services: ServicesDep) -> Respons
             "description": "The picture as PNG, or a small one as JPEG.",
             "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in ("image/png", "image/jpeg")},
         },
+        304: {"description": "The picture is still the one whose `ETag` the request named in `If-None-Match`."},
     },
 )
 def picture(
@@ -189,7 +190,12 @@ def picture(
     owner: OwnerDep,
     services: ServicesDep,
     size: Annotated[Literal["full", "small"], Query(description="`small` is a thumbnail.")] = "full",
+    if_none_match: Annotated[str, Header(description="`ETag`s of what is there already.")] = "",
 ) -> Response:
+    """A picture may be painted anew when the dataset is resumed, so it is asked for each time, and sent when it has changed."""
     data = services.datasets.picture(owner, dataset_id, number, small=size == "small")
     kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-    return Response(data, media_type=kind, headers={"Cache-Control": CACHED})
+    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
+    if headers["ETag"] in if_none_match:
+        return Response(status_code=304, headers=headers)
+    return Response(data, media_type=kind, headers=headers)

@@ -24,6 +24,7 @@ from app.core.studies import StudyStep
 from app.imaging import encode
 from app.imaging.decode import DecoderPool, Limits
 from app.imaging.fingerprint import fingerprint
+from app.imaging.kinds import sniff
 from app.infra import files
 from app.lab import report_files, report_page
 from app.lab.archives import Member
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8]
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MANIFEST = "manifest.jsonl"
+_HEAD = 4096
 _STAGES = {
     "prepare": "Preparing",
     "describe": "Describing pictures",
@@ -174,6 +176,8 @@ def _labelled(folder: Path, pool: DecoderPool) -> Iterator[dict[str, Any]]:
         if (label := labels.get(place.klass.lower())) is None:
             raise InputError(f"The pictures have to lie in the folders original and stylised. Received: {place.klass!r}.", field="folder")
         path = paths[place.number]
+        with path.open("rb") as file:
+            form = sniff(file.read(_HEAD))
 
         def pixels(path: Path = path) -> Pixels:
             return encode.read_rgb(pool.decode(path.read_bytes()).png)
@@ -184,6 +188,7 @@ def _labelled(folder: Path, pool: DecoderPool) -> Iterator[dict[str, Any]]:
             "content": path.stem,
             "read": pixels,
             "generator": place.domain if label else "",
+            "sent": (path.stat().st_size, form),
         }
 
 

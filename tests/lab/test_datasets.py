@@ -359,7 +359,7 @@ def test_labelled_folders(datasets: DatasetService, unpacker: Unpacker) -> None:
 
 
 def test_labelled_pictures_keep_their_names_in_the_zip(datasets: DatasetService, unpacker: Unpacker, blobs: Blobs) -> None:
-    names = ("photo/original/a.png", "photo/original/a.jpg", "photo/stylised/a.png", "photo/stylised/ü?.png")
+    names = ("photo/original/a.png", "photo/original/a.jpg", "photo/stylised/a.png", "sketch/stylised/ü?.png")
     dataset = datasets.create(OWNER, labelled({name: png(number) for number, name in enumerate(names)}))
     unpacker.unpack_one()
     files = b"".join(manifest.zipped(datasets.pictures(OWNER, dataset.id), blobs))
@@ -370,7 +370,7 @@ def test_labelled_pictures_keep_their_names_in_the_zip(datasets: DatasetService,
         "pictures/photo/original/a.png",
         "pictures/photo/original/a-2.png",
         "pictures/photo/stylised/a.png",
-        "pictures/photo/stylised/ü-.png",
+        "pictures/sketch/stylised/ü-.png",
     ]
     assert [line["file"] for line in lines] == pictures_inside
     again = datasets.create(OWNER, Order("labelled", "Again", archive=io.BytesIO(files)))

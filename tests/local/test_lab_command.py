@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from app.core.config import Settings
 from app.core.errors import InputError, ParameterErrors
 from app.core.report import Report
+from app.imaging.decode import DecoderPool, Limits
 from app.local import lab_config
+from app.local.experimenting import _labelled
 from workers.verdict.detector import from_bytes
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +42,17 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "photos" / "broken.jpg").write_bytes(b"no picture")
     (tmp_path / "config.toml").write_text(documented())
     return tmp_path
+
+
+def test_labelled_folders_bring_bytes_and_format_of_their_files(tmp_path: Path, settings: Settings) -> None:
+    for name in ("original", "stylised"):
+        (tmp_path / name).mkdir()
+    sample = SAMPLES / "content" / "coffee.jpg"
+    (tmp_path / "original" / "one.jpg").write_bytes(sample.read_bytes())
+    Image.open(sample).save(tmp_path / "stylised" / "one.jpg", "PNG")
+    with DecoderPool(1, Limits.of(settings)) as pool:
+        found = [(one["label"], one["sent"]) for one in _labelled(tmp_path, pool)]
+    assert found == [(0, (sample.stat().st_size, "JPEG")), (1, ((tmp_path / "stylised" / "one.jpg").stat().st_size, "PNG"))]
 
 
 def run(path: Path) -> subprocess.CompletedProcess[str]:

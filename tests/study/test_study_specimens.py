@@ -68,6 +68,16 @@ def test_each_picture_is_read_once_and_brings_all_columns() -> None:
     assert table.views is None
 
 
+def test_files_are_compared_as_they_were_sent_where_all_were() -> None:
+    sent = [replace(one, sent=(9000 + n, ("JPEG", "PNG")[n % 2])) for n, one in enumerate(specimens())]
+    table = table_of(sent, FEATURES["pooled"], Means(), largest=30)
+    assert table.file is not None
+    assert table.file.tolist() == [[60, 40, 9000 + n, n % 2 == 0, n % 2 == 1] for n in range(9)]
+    made = table_of([*sent[:-1], specimens()[-1]], FEATURES["pooled"], Means(), largest=30)
+    assert made.file is not None
+    assert made.file.tolist() == [[30, 20]] * 9
+
+
 def test_the_style_picture_s_fingerprint_comes_along() -> None:
     given = [replace(one, style_print=2**63 + int(one.style[1:])) if one.style else one for one in specimens()]
     table = table_of(given, FEATURES["pooled"], Means())

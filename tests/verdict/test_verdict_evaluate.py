@@ -149,6 +149,7 @@ def test_files_that_differ_by_class_are_found_out(table: Table) -> None:
     findings = evaluate(telling, SPEC.model_copy(update={"splits": ("content",), "seeds": 1}), None, ignore).findings
     assert not findings[0].sound
     assert findings[0].value == 1
+    assert findings[0].sentence.startswith("Width and height reach")
 
 
 def test_shuffled_labels_fall_to_chance_but_not_on_the_training_pictures(table: Table) -> None:
@@ -197,6 +198,7 @@ def test_stopping_reports_the_runs_that_are_finished(table: Table) -> None:
     assert found.stopped
     assert {one.name: len(one.runs) for one in found.splits} == {"random": 2, "content": 1, "style": 1}, "the run cut short is left out"
     assert found.baselines == ()
+    assert "stopped before" in next(one.sentence for one in found.findings if one.name == "file_only")
 
 
 def test_stopping_at_once_still_gives_one_run(table: Table) -> None:

@@ -80,14 +80,23 @@ def test_twins_in_both_parts_are_counted() -> None:
 
 
 def test_files_that_tell_the_classes_apart_are_told_of() -> None:
-    telling = file_only(Figure(value=0.8, interval=Interval(low=0.7, high=0.9)))
+    telling = file_only(Figure(value=0.8, interval=Interval(low=0.7, high=0.9)), 4)
     assert not telling.sound
-    assert "0.800, which is better than chance" in telling.sentence
-    assert file_only(Figure(value=0.56, interval=Interval(low=0.45, high=0.66))).sound
-    assert file_only(Figure(value=0.3, interval=Interval(low=0.2, high=0.4))).sound
-    few = file_only(Figure(value=1.0, interval=Interval(low=0.29, high=1.0, method="clopper_pearson")))
+    assert telling.sentence.startswith("Width, height, bytes and format reach AUROC 0.800, which is better than chance")
+    assert file_only(Figure(value=0.56, interval=Interval(low=0.45, high=0.66)), 4).sound
+    assert file_only(Figure(value=0.3, interval=Interval(low=0.2, high=0.4)), 4).sound
+    few = file_only(Figure(value=1.0, interval=Interval(low=0.29, high=1.0, method="clopper_pearson")), 4)
     assert not few.sound
-    assert "not checked" in file_only(None).sentence
+
+
+def test_a_check_of_files_names_what_it_saw_and_why_it_was_not_made() -> None:
+    some = file_only(Figure(value=0.5), 2).sentence
+    assert some.startswith("Width and height reach AUROC 0.500")
+    assert "Not compared: bytes and format" in some
+    assert "are not known" in file_only(None, 0).sentence
+    stopped = file_only(None, 4, stopped=True).sentence
+    assert stopped.startswith("The experiment was stopped before")
+    assert "not known" not in stopped
 
 
 def test_shuffled_labels_must_fall_to_chance() -> None:

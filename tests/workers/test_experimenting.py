@@ -61,6 +61,8 @@ def add_dataset(clients: Clients) -> Callable[..., Dataset]:
                         key=key,
                         width=60,
                         height=40,
+                        bytes=5000 + number,
+                        format="JPEG",
                         fingerprint=f"fedcba987654300{number}",
                     )
                 )
@@ -198,3 +200,4 @@ def test_classes_say_which_pictures_are_stylised(
     assert runtime.run_one(Experimenting, look)
     assert [(one.label, one.content) for one in samples_of(given[0])] == [(label, "1"), (label, "2"), (label, "3")]
     assert isinstance(samples_of(given[0])[0].read(), np.ndarray)
+    assert [one.sent for one in samples_of(given[0])] == [(5000 + number, "JPEG") for number in (1, 2, 3)]

@@ -33,6 +33,7 @@ class Sample:
 
     Attributes:
         style_print: fingerprint of the style picture, 0 where there is none.
+        sent: bytes and format of its file; None in a dataset with pictures that were made here.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Sample:
     generator: str
     read: ReadPixels
     style_print: int = 0
+    sent: tuple[int, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ def _labelled(row: DatasetPicture, read: ReadPixels) -> Sample:
             "An experiment asks which pictures are stylised. Of labelled folders it needs the classes original and stylised; "
             f"other classes are for a hypothesis. Received: {row.klass!r}."
         )
-    return Sample(row.name, label, row.name.rpartition(".")[0] or row.name, "", row.domain if label else "", read)
+    sent = (row.bytes, row.format) if row.bytes else None
+    return Sample(row.name, label, row.name.rpartition(".")[0] or row.name, "", row.domain if label else "", read, sent=sent)
 
 
 def _is_made(row: DatasetPicture, jobs: dict[str, Job]) -> bool:

@@ -30,6 +30,7 @@ class Specimen:
         content, style, generator: what it was made from and how; empty where that does not apply.
         klass: what it shows, where known.
         style_print: fingerprint of the picture that gave the style, where known.
+        sent: bytes and format of its file; None for a picture that was made here and never was one.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Specimen:
     generator: str = ""
     klass: str = ""
     style_print: int = UNKNOWN_PRINT
+    sent: tuple[int, str] | None = None
 
 
 class Describer(Protocol):
@@ -91,7 +93,7 @@ def table_of(
         table,
         pooled=columns_of(rows, FEATURES["pooled"]),
         histogram=np.stack(reader.histograms),
-        file=np.array(reader.sizes, np.float64),
+        file=_files(specimens, reader),
         fingerprint=np.array(reader.fingerprints, np.uint64),
         style_fingerprint=np.array([one.style_print for one in specimens], np.uint64),
     )
@@ -114,11 +116,14 @@ class _Reader:
         self._specimens, self._largest = specimens, largest
         self.histograms: list[NDArray[np.float32]] = []
         self.fingerprints: list[int] = []
+        self.given: list[tuple[int, int]] = []
         self.sizes: list[tuple[int, int]] = []
 
     def pictures(self) -> Iterator[Pixels]:
         for specimen in self._specimens:
-            pixels = reduced(specimen.read(), self._largest)
+            given = specimen.read()
+            pixels = reduced(given, self._largest)
+            self.given.append((given.shape[1], given.shape[0]))
             self.histograms.append(colour_histogram(pixels))
             self.fingerprints.append(fingerprint(pixels))
             self.sizes.append((pixels.shape[1], pixels.shape[0]))
@@ -126,6 +131,15 @@ class _Reader:
 
     def views(self, number: int) -> Iterator[Pixels]:
         return (view(reduced(specimen.read(), self._largest), number) for specimen in self._specimens)
+
+
+def _files(specimens: Sequence[Specimen], reader: _Reader) -> NDArray[np.float64]:
+    """Return the columns of ``FILE`` that are known of every picture: all of them where all were sent, or the size as described."""
+    sent = [one.sent for one in specimens if one.sent]
+    if len(sent) < len(specimens):
+        return np.array(reader.sizes, np.float64)
+    formats = sorted({name for _, name in sent})
+    return np.array([[*size, count, *(name == one for one in formats)] for size, (count, name) in zip(reader.given, sent, strict=True)])
 
 
 def _views(

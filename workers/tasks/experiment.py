@@ -49,7 +49,8 @@ def evaluation(study: Study, tools: Tools, on_step: OnStudyStep) -> Found:
 
     samples = samples_of(study)
     specimens = [
-        Specimen(one.name, one.label, one.content, one.read, one.style, one.generator, style_print=one.style_print) for one in samples
+        Specimen(one.name, one.label, one.content, one.read, one.style, one.generator, style_print=one.style_print, sent=one.sent)
+        for one in samples
     ]
     done = conduct(specimens, ExperimentSpec.model_validate(study.params), tools.describer(), on_step, largest=study.largest)
     return Found.of(done.report, done.detector)

@@ -67,5 +67,5 @@ TITLES: dict[str, tuple[str, str]] = {
     "histogram": ("Colours alone", "Colour histogram and logistic regression."),
     "pooled": ("Raw pooled InceptionV3", "The last layer's 2048 averages as they are, and logistic regression."),
     "untrained": ("Untrained head", "The projection head with random weights, and logistic regression."),
-    "file_only": ("Size and format alone", "Width, height, bytes and format, and logistic regression: should be at chance."),
+    "file_only": ("Size and format alone", "What is known of the files, and logistic regression: should be at chance."),
 }

@@ -30,7 +30,7 @@ from workers.verdict.plane import plane
 from workers.verdict.runs import Made, Plan, inputs, make, standardised
 from workers.verdict.splits import split
 from workers.verdict.summary import split_report
-from workers.verdict.table import Table, check
+from workers.verdict.table import FILE, Table, check
 
 # Which split the report is judged by, of those measured.
 _STRICTEST: tuple[SplitName, ...] = (HEADLINE, "content", "generator", "style", "random", "train_is_test")
@@ -233,7 +233,8 @@ def _findings(
 ) -> tuple[Finding, ...]:
     folds = {name: [one.plan.fold for one in made if one.plan.split == name] for name in SPLITS}
     outside = next((one.figures["auroc"] for one in simple if one.name == "file_only"), None)
-    found = [leakage.file_only(outside), *twins]
+    columns = 0 if table.file is None else min(table.file.shape[1], len(FILE))
+    found = [leakage.file_only(outside, columns, stopped=report.stopped), *twins]
     found.extend(leakage.shared(table, {name: runs for name, runs in folds.items() if runs}))
     if spec.shuffle_labels:
         found.append(leakage.shuffled(report.split(report.headline).test["auroc"]))

@@ -11,7 +11,7 @@ from app.core.experiments import SPLITS, SplitName
 from app.core.report import Figure, Finding
 from app.imaging.fingerprint import NEAR, distances
 from workers.verdict.splits import Fold
-from workers.verdict.table import ORIGINAL, UNKNOWN_PRINT, Table
+from workers.verdict.table import FILE, ORIGINAL, UNKNOWN_PRINT, Table
 
 _ROWS = 512
 
@@ -94,27 +94,35 @@ def shared(table: Table, folds: Mapping[SplitName, Sequence[Fold]]) -> list[Find
     return found
 
 
-def file_only(auroc: Figure | None) -> Finding:
-    """Return what a classifier that sees nothing but the files' sizes and formats reaches; it should be at chance."""
+def file_only(auroc: Figure | None, columns: int, *, stopped: bool = False) -> Finding:
+    """Return what a classifier that sees nothing but the files' outside reaches; it should be at chance.
+
+    Args:
+        auroc: of that classifier, or None where it was not tried.
+        columns: how many of ``FILE`` it saw; 0 where nothing is known.
+        stopped: the experiment was ended before it was tried.
+    """
     name, title = "file_only", "Size and format alone"
     if auroc is None or auroc.value is None:
-        return Finding(
-            name=name, title=title, sound=True, value=None, sentence="The files' sizes and formats are not known, so this was not checked."
-        )
+        why = "The files' sizes and formats are not known" if not columns else "These pictures do not allow it"
+        why = "The experiment was stopped before the files' sizes and formats were tried" if stopped else why
+        return Finding(name=name, title=title, sound=True, value=None, sentence=f"{why}, so this was not checked.")
     chance = _at_chance(auroc)
     verdict = (
         "which is chance: the files' outside does not tell."
         if chance
         else "which is better than chance: the two classes came as different files, and a classifier can learn that instead of the "
-        "picture. Give both classes the same sizes and formats."
+        "picture. Give both classes the same."
     )
-    return Finding(
-        name=name,
-        title=title,
-        sound=chance,
-        value=auroc.value,
-        sentence=f"Width, height, bytes and format reach AUROC {auroc.value:.3f}, {verdict}",
-    )
+    known, unknown = FILE[:columns], FILE[columns:]
+    sentence = f"{_listed(known).capitalize()} reach AUROC {auroc.value:.3f}, {verdict}"
+    if unknown:
+        sentence += f" Not compared: {_listed(unknown)}, which only a picture that was sent as a file has."
+    return Finding(name=name, title=title, sound=chance, value=auroc.value, sentence=sentence)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def shuffled(auroc: Figure | None) -> Finding:

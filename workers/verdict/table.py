@@ -14,6 +14,8 @@ from app.core.errors import InputError
 ORIGINAL, STYLISED = 0, 1
 # A picture of one colour has it too, and tells no more.
 UNKNOWN_PRINT = 0
+# What a file shows without looking, in the order of its columns.
+FILE = ("width", "height", "bytes", "format")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +33,7 @@ class Table:
         views: (n, k, d) float32, features of k augmented views of each picture.
         pooled: (n, 2048) pooled InceptionV3 features, where ``features`` has them not.
         histogram: (n, b) colour histograms.
-        file: (n, m) what is known of each file without looking: width, height, bytes, and 0 or 1 a format.
+        file: (n, m) what is known of each file without looking: the first of ``FILE``, 0 or 1 for each format.
         fingerprint: (n,) uint64, see ``app.imaging.fingerprint``.
         style_fingerprint: (n,) uint64, that of the picture which gave the style; ``UNKNOWN_PRINT`` without one.
     """

@@ -126,6 +126,8 @@ def test_baselines_and_findings_stand_beside_it(report: Report) -> None:
     assert findings["twins"].sound
     assert not findings["shared_random"].sound
     assert findings["shared_content_style"].sound
+    # Two of six styles are held out.
+    assert (findings["few_styles"].value, findings["few_styles"].sound) == (2, False)
 
 
 @pytest.mark.parametrize("shuffle", [False, True])

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.core.report import Figure, Interval
 from tests.verdict.tables import grid
-from workers.verdict.leakage import file_only, merged_contents, merged_styles, shared, shuffled
+from workers.verdict.leakage import few_styles, file_only, merged_contents, merged_styles, shared, shuffled
 from workers.verdict.splits import Fold, split
 
 TABLE = grid(contents=6, styles=4)
@@ -97,6 +97,19 @@ def test_a_check_of_files_names_what_it_saw_and_why_it_was_not_made() -> None:
     stopped = file_only(None, 4, stopped=True).sentence
     assert stopped.startswith("The experiment was stopped before")
     assert "not known" not in stopped
+
+
+def test_few_styles_in_a_test_part_are_told_of() -> None:
+    many = grid(contents=4, styles=6)
+    everything = Fold(np.arange(len(many)), np.arange(len(many)), 0)
+    four = Fold(np.arange(len(many)), np.flatnonzero(~np.isin(many.style, ["s0", "s1"])), 0)
+    enough, few = few_styles(many, [everything]), few_styles(many, [everything, four])
+    assert enough is not None
+    assert (enough.sound, enough.value) == (True, 6.0)
+    assert few is not None
+    assert (few.sound, few.value) == (False, 4.0)
+    assert "little of the variation between styles" in few.sentence
+    assert few_styles(replace(many, style=np.full(len(many), "")), [everything]) is None
 
 
 def test_shuffled_labels_must_fall_to_chance() -> None:

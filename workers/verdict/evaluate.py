@@ -236,6 +236,8 @@ def _findings(
     columns = 0 if table.file is None else min(table.file.shape[1], len(FILE))
     found = [leakage.file_only(outside, columns, stopped=report.stopped), *twins]
     found.extend(leakage.shared(table, {name: runs for name, runs in folds.items() if runs}))
+    if few := leakage.few_styles(table, folds[report.headline]):
+        found.append(few)
     if spec.shuffle_labels:
         found.append(leakage.shuffled(report.split(report.headline).test["auroc"]))
     return tuple(found)

@@ -14,6 +14,8 @@ from workers.verdict.splits import Fold
 from workers.verdict.table import FILE, ORIGINAL, UNKNOWN_PRINT, Table
 
 _ROWS = 512
+# Weights of fewer clusters than this say little of how far their mean may lie from that of all.
+ENOUGH_STYLES = 5
 
 
 def merged_contents(table: Table) -> tuple[NDArray[np.str_], Finding | None]:
@@ -123,6 +125,23 @@ def file_only(auroc: Figure | None, columns: int, *, stopped: bool = False) -> F
 
 def _listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def few_styles(table: Table, folds: Sequence[Fold]) -> Finding | None:
+    """Return whether the test parts hold styles enough for an interval to tell how styles differ; None where styles are not known."""
+    counts = [len(set(table.style[fold.test]) - {""}) for fold in folds]
+    if not max(counts):
+        return None
+    fewest = min(counts)
+    few = fewest < ENOUGH_STYLES
+    sentence = f"A test part holds {fewest} style{'s' if fewest != 1 else ''} at least"
+    sentence += (
+        f", fewer than {ENOUGH_STYLES}: the interval holds little of the variation between styles, and the figure on other styles may lie"
+        " outside it. Add styles, or hold out a larger share."
+        if few
+        else ", enough for the interval to hold some of the variation between styles."
+    )
+    return Finding(name="few_styles", title="Styles in the test part", sound=not few, value=float(fewest), sentence=sentence)
 
 
 def shuffled(auroc: Figure | None) -> Finding:

@@ -189,6 +189,43 @@ def test_the_learner_sees_the_training_part_and_its_embedding_is_classified(tabl
     assert [one.train.epoch for one in steps if one.train] == [1, 2, 3, 4, 1, 2, 3, 4]
 
 
+class Rote:
+    """Knows the label of each picture it was shown, and nothing of others."""
+
+    def __init__(self) -> None:
+        self.contents: list[set[str]] = []
+
+    def __call__(self, train: Table, watched: Table, seed: int, on_step: OnTrainStep) -> Embed:
+        known = {row.tobytes(): float(label) for row, label in zip(train.features, train.label, strict=True)}
+        self.contents.append(set(train.content))
+
+        def embed(features: np.ndarray) -> np.ndarray:
+            rng = np.random.default_rng(0)
+            return np.array([[known.get(row.tobytes(), rng.uniform()), rng.standard_normal()] for row in features])
+
+        return embed
+
+
+def test_a_head_that_knows_its_training_pictures_by_rote_is_not_believed(table: Table) -> None:
+    rote = Rote()
+    spec = SPEC.model_copy(update={"splits": ("content",), "classify": "embedding", "seeds": 3, "permutations": 0})
+    found = evaluate(table, spec, rote, ignore)
+    for run, shown in zip(found.splits[0].runs, rote.contents, strict=True):
+        tested = {found.pictures[row].content for row in run.test_pictures}
+        assert len(shown) == 6, "of seven training contents one, a fifth, is kept back"
+        assert not shown & tested
+    # It says next to nothing of new pictures, and the probabilities must admit it. Constant ones half would score 0.25.
+    assert found.splits[0].test["brier"].value is not None
+    assert found.splits[0].test["brier"].value < 0.3
+
+
+def test_the_paper_s_own_test_keeps_nothing_back(table: Table) -> None:
+    rote = Rote()
+    spec = SPEC.model_copy(update={"splits": ("train_is_test",), "classify": "embedding", "seeds": 1, "permutations": 0})
+    assert evaluate(table, spec, rote, ignore).splits[0].test["accuracy"].value == 1
+    assert rote.contents == [set(table.content)]
+
+
 def test_stopping_reports_the_runs_that_are_finished(table: Table) -> None:
     def stop(at: EvaluationStep) -> None:
         if at.train and at.seed == 1 and at.split == "content":

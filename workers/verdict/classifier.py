@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,7 +49,15 @@ class Linear:
         return _logistic(self.logit(features))
 
 
-def fit(features: NDArray[np.floating], label: NDArray[np.int64], groups: NDArray[np.str_], kind: ClassifierName, seed: int) -> Linear:
+def fit(
+    features: NDArray[np.floating],
+    label: NDArray[np.int64],
+    groups: NDArray[np.str_],
+    kind: ClassifierName,
+    seed: int,
+    *,
+    kept: NDArray[np.bool_] | None = None,
+) -> Linear:
     """Fit a linear classifier; both classes weigh the same.
 
     C is the one whose calibrated log loss is least in four-fold cross-validation with ``groups``
@@ -62,6 +70,9 @@ def fit(features: NDArray[np.floating], label: NDArray[np.int64], groups: NDArra
         groups: (n,) what must not be divided, such as contents.
         kind: ``logistic`` or ``linear_svm``.
         seed: of the division into folds.
+        kept: (n,) pictures that whatever made the features has not seen. Given, C, calibration and
+            threshold come from these alone and the weights from the others: pictures that a head was
+            trained on lie too far apart to tell how sure it may be of new ones. None kept: as with too few groups.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
     length = np.sqrt(features.shape[1]) * scaler.scale_
@@ -69,8 +80,10 @@ def fit(features: NDArray[np.floating], label: NDArray[np.int64], groups: NDArra
     rows, back = coordinates(standard)
     # The solvers call for many small products; on a busy machine threads would wait for each other ten times as long as they work.
     with threadpool_limits(1, "blas"):
-        regularisation, slope, shift, threshold = _chosen(rows, label, groups, kind, seed)
-        weights, bias = refit(rows, label, kind, regularisation)
+        folds = _folds(groups, seed) if kept is None else [(np.flatnonzero(~kept), np.flatnonzero(kept))]
+        regularisation, slope, shift, threshold = _chosen(rows, label, folds, kind)
+        fitted = slice(None) if kept is None else ~kept
+        weights, bias = refit(rows[fitted], label[fitted], kind, regularisation)
     return Linear(scaler.mean_, back(weights) / length * slope, bias * slope + shift, threshold, regularisation)
 
 
@@ -107,12 +120,12 @@ def _path(rows: Array, label: NDArray[np.int64], kind: ClassifierName, regularis
 
 
 def _chosen(
-    rows: Array, label: NDArray[np.int64], groups: NDArray[np.str_], kind: ClassifierName, seed: int
+    rows: Array, label: NDArray[np.int64], folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]], kind: ClassifierName
 ) -> tuple[float, float, float, float]:
     """Return C, slope and shift of the calibration, and the threshold."""
     logits = np.full((len(REGULARISATIONS), len(label)), np.nan)
-    for inner, outer in _folds(groups, seed):
-        if len(np.unique(label[inner])) == 2:
+    for inner, outer in folds:
+        if len(outer) and len(np.unique(label[inner])) == 2:
             for number, (weights, bias) in enumerate(_path(rows[inner], label[inner], kind, REGULARISATIONS)):
                 logits[number, outer] = rows[outer] @ weights + bias
     scored = np.isfinite(logits[0])

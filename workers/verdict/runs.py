@@ -16,6 +16,9 @@ from workers.verdict.splits import Fold
 from workers.verdict.table import Table
 
 _HISTORY = 200
+# Share of the training contents that a head does not see.
+_BACK = 0.2
+_DRAWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,31 @@ def make(
         history.append(step)
         on_step(step)
 
-    learned = learn(table.take(fold.train), table.take(fold.test), plan.seed, kept) if learn else None
+    training = table.take(fold.train)
+    # Where the training pictures are the test, as in the paper, nothing is to be calibrated for others.
+    back = _kept_back(training, plan.seed) if learn and spec.classify != "features" and plan.split != "train_is_test" else None
+    shown = fold.train if back is None else fold.train[~back]
+    learned = learn(table.take(shown), table.take(fold.test), plan.seed, kept) if learn else None
     classifying()
     seen = inputs(spec, learned)
-    classifier = fit(seen(table.features[fold.train]), table.label[fold.train], table.content[fold.train], spec.classifier, plan.seed)
+    classifier = fit(seen(training.features), training.label, training.content, spec.classifier, plan.seed, kept=back)
     train, test = (score(classifier, seen, table, rows) for rows in (fold.train, fold.test))
     return Made(plan, classifier, train, test, _embedding(table, fold, learned), learned, thinned(history))
+
+
+def _kept_back(training: Table, seed: int) -> NDArray[np.bool_]:
+    """Return which training pictures the head must not see, so that its classifier can be calibrated on them.
+
+    A fifth of the contents, so that both parts have both classes; none where the contents are too few.
+    """
+    names = np.unique(training.content)
+    count = max(round(len(names) * _BACK), 1)
+    rng = np.random.default_rng([seed, 3])
+    for _ in range(_DRAWS if len(names) - count >= 2 else 0):
+        back = np.isin(training.content, rng.permutation(names)[:count])
+        if all(len(np.unique(training.label[part])) == 2 for part in (back, ~back)):
+            return back
+    return np.zeros(len(training), bool)
 
 
 def inputs(spec: ExperimentSpec, learned: Embed | None) -> Embed:

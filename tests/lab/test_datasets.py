@@ -3,41 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-from PIL import Image
 from sqlalchemy import Connection, event
 
-from app.core.config import Settings
-from app.core.errors import InputError, NotFound, NotReady, StorageFull, TooLarge, TooMany
-from app.core.specs import resolve
+from app.core.errors import NotFound, NotReady
 from app.imaging import encode
 from app.imaging.decode import DecoderPool
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
 from app.infra.database import Database
-from app.jobs import pictures, repository
+from app.jobs import repository
 from app.jobs.models import STYLIZE, VERDICT, Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
 from app.lab import manifest
-from app.lab import repository as lab_repository
-from app.lab.arrivals import Order, Sent
 from app.lab.datasets import DatasetService
-from app.lab.generators import generators
 from app.lab.keeper import Keeper
 from app.lab.unpacking import Unpacker
-from tests.lab.conftest import OWNER, order, png, zip_of
+from tests.lab.conftest import OWNER, order
 
 PaintAll = Callable[..., int]
 
 
+def test_contents_and_styles_become_one_batch(
     datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, clients: Clients, service: JobService
 ) -> None:
     dataset = datasets.create(OWNER, order(3, 2, ("instant", "fast")))

@@ -8,6 +8,8 @@ import pytest
 from app.core.errors import InputError
 from app.core.experiments import ExperimentSpec, TrainParams
 from app.core.features import FEATURES
+from app.core.progress import StopRequested
+from app.core.studies import StudyStep
 from tests.study.test_study_specimens import SMALL, Noise, specimens
 from workers.study.experiment import conduct
 from workers.study.keeping import band_of, can_be_kept, detector_of
@@ -29,6 +31,20 @@ def test_the_detector_s_logit_is_the_classifier_s() -> None:
     assert detector.facts["generators"] == ["instant"]
     assert detector.neighbourhood is not None
     assert len(detector.neighbourhood.names) < len(table)
+
+
+def test_progress_is_told_while_the_detector_is_fitted_and_a_stop_comes_too_late() -> None:
+    finishing: list[float] = []
+
+    def follow(step: StudyStep) -> None:
+        if step.stage == "finish":
+            finishing.append(step.fraction)
+            raise StopRequested
+
+    done = conduct(specimens(6, 2), SMALL, Noise(), follow)
+    assert len(finishing) > 10
+    assert set(finishing) == {1.0}
+    assert done.detector is not None
 
 
 def test_pictures_are_judged_in_the_size_that_the_detector_was_made_of() -> None:

@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from app.core.experiments import ClassifierName
-from workers.verdict.classifier import REGULARISATIONS, coordinates, fit, platt, refit, threshold_of
+from workers.verdict.classifier import REGULARISATIONS, SOLVED, coordinates, fit, platt, refit, threshold_of
 
 
 def pictures(n: int, d: int, gap: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -61,6 +61,28 @@ def test_it_separates_new_pictures_and_knows_how_sure_it_may_be(kind: Classifier
     near = (probability > 0.7) & (probability < 0.9)
     weight = np.where(truth == 1, 1 / truth.sum(), 1 / (truth == 0).sum())
     assert np.average(truth[near], weights=weight[near]) == pytest.approx(0.8, abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "linear_svm"])
+def test_each_solution_is_told(kind: ClassifierName) -> None:
+    features, label, groups = pictures(80, 30, gap=3)
+    told: list[int] = []
+    fit(features, label, groups, kind, 7, on_solved=lambda: told.append(1))
+    assert len(told) == SOLVED == 21
+    fit(features, label, groups, kind, 7, kept=np.arange(80) >= 60, on_solved=lambda: told.append(1))
+    assert len(told) == 21 + 6
+
+
+def test_with_pictures_kept_back_the_weights_come_from_the_others() -> None:
+    features, label, groups = pictures(80, 10, gap=3)
+    kept = np.arange(80) >= 60
+    other = np.where(kept, 1 - label, label)
+    one, turned = (fit(features, truth, groups, "logistic", 0, kept=kept) for truth in (label, other))
+    # Labels of the kept part turned round leave nothing to be sure of.
+    assert np.ptp(one.probability(features)) > 0.3
+    assert np.ptp(turned.probability(features)) < 0.02
+    alone = fit(features, label, groups, "logistic", 0, kept=np.zeros(80, bool))
+    assert (alone.threshold, alone.regularisation) == (0.5, 1.0)
 
 
 def test_the_same_seed_gives_the_same_classifier() -> None:

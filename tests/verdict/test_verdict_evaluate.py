@@ -10,6 +10,7 @@ from app.core.experiments import SPLITS, EvaluationStep, ExperimentSpec, OnTrain
 from app.core.progress import StopRequested
 from app.core.report import METRICS, Report
 from tests.verdict.tables import grid
+from workers.verdict import classifier
 from workers.verdict.baselines import TITLES
 from workers.verdict.evaluate import evaluate
 from workers.verdict.learner import Embed
@@ -238,6 +239,41 @@ def test_stopping_reports_the_runs_that_are_finished(table: Table) -> None:
     assert {one.name: len(one.runs) for one in found.splits} == {"random": 2, "content": 1, "style": 1}, "the run cut short is left out"
     assert found.baselines == ()
     assert "stopped before" in next(one.sentence for one in found.findings if one.name == "file_only")
+
+
+def test_progress_is_told_at_each_solution_and_refit(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow classifier must not look like one that hangs: between two steps there is one solution at most."""
+    solved = [0]
+
+    def counted(*given: object) -> object:
+        for one in path(*given):
+            solved[0] += 1
+            yield one
+
+    path = classifier._path
+    monkeypatch.setattr(classifier, "_path", counted)
+    at: list[int] = []
+    fractions: list[float] = []
+
+    def follow(step: EvaluationStep) -> None:
+        at.append(solved[0])
+        fractions.append(step.fraction)
+
+    spec = SPEC.model_copy(update={"splits": ("train_is_test", "content"), "seeds": 1})
+    evaluate(table, spec, None, follow)
+    # The refit to the true labels is not told of by itself.
+    assert max(np.diff(at)) <= 2
+    assert fractions == sorted(fractions)
+
+
+def test_a_stop_between_refits_leaves_the_test_out(table: Table) -> None:
+    def stop(at: EvaluationStep) -> None:
+        if at.stage == "permute":
+            raise StopRequested
+
+    found = evaluate(table, SPEC.model_copy(update={"splits": ("train_is_test", "content"), "seeds": 1}), None, stop)
+    assert found.stopped
+    assert found.split("train_is_test").permutation is None
 
 
 def test_stopping_at_once_still_gives_one_run(table: Table) -> None:

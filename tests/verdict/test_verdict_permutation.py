@@ -91,6 +91,7 @@ def test_more_features_than_pictures_separate_any_labelling() -> None:
     found = on_refits(features, label, content, "logistic", 1000.0, 19, 0)
     assert found is not None
     assert (found.observed, found.p, found.refitted) == (1.0, 1.0, True)
+    assert found.swaps == 10, "more would not make p small"
 
 
 def test_a_real_difference_beats_every_swap_after_fitting_again() -> None:
@@ -98,6 +99,8 @@ def test_a_real_difference_beats_every_swap_after_fitting_again() -> None:
     label, content = np.tile([0, 1], 40), np.repeat(np.arange(40).astype(str), 2)
     features = rng.standard_normal((80, 3))
     features[:, 0] += 3 * label
-    found = on_refits(features, label, content, "logistic", 1.0, 19, 0)
+    told: list[int] = []
+    found = on_refits(features, label, content, "logistic", 1.0, 19, 0, lambda: told.append(1))
     assert found is not None
+    assert len(told) == 19
     assert found.p == found.smallest == 1 / 20

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.core.errors import InputError
 from app.core.experiments import EvaluationStep, ExperimentSpec
 from app.core.features import FEATURES
+from app.core.progress import StopRequested
 from app.core.report import Report
 from app.core.studies import OnStudyStep, StudyStage, StudyStep
 from workers.study.keeping import can_be_kept, detector_of
@@ -67,7 +69,7 @@ def conduct(
     )
     report = evaluate(table, spec, learner(spec.training), teller.evaluated)
     keep = can_be_kept(spec) and not report.stopped
-    return Conducted(report, detector_of(table, spec, report, largest) if keep else None)
+    return Conducted(report, detector_of(table, spec, report, largest, teller.finishing) if keep else None)
 
 
 class _Teller:
@@ -78,6 +80,7 @@ class _Teller:
         self._began = time.monotonic()
         self._described = 0
         self._began_evaluating: float | None = None
+        self._newest: EvaluationStep | None = None
         self._begun: set[tuple[str, int, str]] = set()
 
     def described(self, done: int, planned: int) -> None:
@@ -86,9 +89,15 @@ class _Teller:
 
     def evaluated(self, step: EvaluationStep) -> None:
         self._began_evaluating = self._began_evaluating or time.monotonic()
+        self._newest = step
         self._begun.add((step.split, step.seed, step.held_out))
         finished = len(self._begun) - (step.stage in ("train", "classify"))
         self.tell(step.stage, _DESCRIBING + (1 - _DESCRIBING) * step.fraction, step, finished)
+
+    def finishing(self) -> None:
+        """Everything is measured, so a stop changes nothing any more."""
+        with suppress(StopRequested):
+            self.tell("finish", 1.0, self._newest, len(self._begun))
 
     def tell(self, stage: StudyStage, fraction: float, evaluation: EvaluationStep | None = None, runs: int = 0) -> None:
         elapsed = time.monotonic() - self._began

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,9 @@ def can_be_kept(spec: ExperimentSpec) -> bool:
     return spec.classify == "features" and not spec.shuffle_labels
 
 
-def detector_of(table: Table, spec: ExperimentSpec, report: Report, largest: int | None = None) -> bytes:
+def detector_of(
+    table: Table, spec: ExperimentSpec, report: Report, largest: int | None = None, on_solved: Callable[[], None] = lambda: None
+) -> bytes:
     """Return the file of a detector fitted to all pictures of an experiment.
 
     Its threshold and its band of uncertainty come from the held-out pictures of the headline
@@ -36,6 +39,7 @@ def detector_of(table: Table, spec: ExperimentSpec, report: Report, largest: int
     Args:
         table, spec, report: of the experiment.
         largest: longer side to which its pictures were reduced, which the detector does to what it judges; see ``table_of``.
+        on_solved: see ``classifier.fit``.
 
     Raises:
         InputError: the classifier saw embeddings, or shuffled labels.
@@ -43,7 +47,7 @@ def detector_of(table: Table, spec: ExperimentSpec, report: Report, largest: int
     if not can_be_kept(spec):
         raise InputError(f"Only a classifier on features can be a detector. Received: {spec.classify}.", field="classify")
     features = FEATURES[spec.features]
-    linear = fit(table.features, table.label, table.content, spec.classifier, spec.seed)
+    linear = fit(table.features, table.label, table.content, spec.classifier, spec.seed, on_solved=on_solved)
     centre, weights = linear.mean.astype(np.float32), linear.weights.astype(np.float32)
     # What rounding the centre takes from the logit goes to the bias.
     bias = float(linear.bias - (linear.mean - centre) @ linear.weights)

@@ -19,6 +19,8 @@ REGULARISATIONS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 _USUAL = 1.0
 _FOLDS = 4
 _ITERATIONS = 2000
+# The most that one fit solves: each C in each fold, and the last.
+SOLVED = len(REGULARISATIONS) * _FOLDS + 1
 
 Array = NDArray[np.float64]
 
@@ -57,6 +59,7 @@ def fit(
     seed: int,
     *,
     kept: NDArray[np.bool_] | None = None,
+    on_solved: Callable[[], None] = lambda: None,
 ) -> Linear:
     """Fit a linear classifier; both classes weigh the same.
 
@@ -73,6 +76,7 @@ def fit(
         kept: (n,) pictures that whatever made the features has not seen. Given, C, calibration and
             threshold come from these alone and the weights from the others: pictures that a head was
             trained on lie too far apart to tell how sure it may be of new ones. None kept: as with too few groups.
+        on_solved: called after each of at most ``SOLVED`` solutions: a linear SVM takes many seconds for one.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
     length = np.sqrt(features.shape[1]) * scaler.scale_
@@ -81,9 +85,10 @@ def fit(
     # The solvers call for many small products; on a busy machine threads would wait for each other ten times as long as they work.
     with threadpool_limits(1, "blas"):
         folds = _folds(groups, seed) if kept is None else [(np.flatnonzero(~kept), np.flatnonzero(kept))]
-        regularisation, slope, shift, threshold = _chosen(rows, label, folds, kind)
+        regularisation, slope, shift, threshold = _chosen(rows, label, folds, kind, on_solved)
         fitted = slice(None) if kept is None else ~kept
         weights, bias = refit(rows[fitted], label[fitted], kind, regularisation)
+        on_solved()
     return Linear(scaler.mean_, back(weights) / length * slope, bias * slope + shift, threshold, regularisation)
 
 
@@ -120,7 +125,11 @@ def _path(rows: Array, label: NDArray[np.int64], kind: ClassifierName, regularis
 
 
 def _chosen(
-    rows: Array, label: NDArray[np.int64], folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]], kind: ClassifierName
+    rows: Array,
+    label: NDArray[np.int64],
+    folds: Iterable[tuple[NDArray[np.intp], NDArray[np.intp]]],
+    kind: ClassifierName,
+    on_solved: Callable[[], None],
 ) -> tuple[float, float, float, float]:
     """Return C, slope and shift of the calibration, and the threshold."""
     logits = np.full((len(REGULARISATIONS), len(label)), np.nan)
@@ -128,6 +137,7 @@ def _chosen(
         if len(outer) and len(np.unique(label[inner])) == 2:
             for number, (weights, bias) in enumerate(_path(rows[inner], label[inner], kind, REGULARISATIONS)):
                 logits[number, outer] = rows[outer] @ weights + bias
+                on_solved()
     scored = np.isfinite(logits[0])
     truth = label[scored]
     if len(np.unique(truth)) < 2:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from app.core.experiments import (
 from app.core.progress import StopRequested
 from app.core.report import Baseline, Finding, LeftOut, Map, Permutation, Picture, Report
 from workers.verdict import baselines, leakage, permutation
-from workers.verdict.classifier import fit
+from workers.verdict.classifier import SOLVED, fit
 from workers.verdict.intervals import Resampler
 from workers.verdict.learner import Learner
 from workers.verdict.parts import Scored, figures, measured
@@ -87,7 +89,7 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
     splits = []
     for name in SPLITS:
         if runs := [one for one in made if one.plan.split == name]:
-            splits.append(split_report(table, runs, resampler, _permutation(table, spec, runs, stopping=teller.stopping)))
+            splits.append(split_report(table, runs, resampler, _permutation(table, spec, runs, teller)))
             teller.tell("permute", runs[0].plan, cost=_SUMMARY * len(runs) + (_REFIT if name == "train_is_test" else 0))
     report = Report(
         spec=spec,
@@ -143,7 +145,12 @@ def _run(table: Table, spec: ExperimentSpec, plan: Plan, learn: Learner | None, 
             teller.cut_short = step.epoch < step.epochs
             raise StopRequested
 
-    made = make(table, spec, plan, learn, on_step, lambda: teller.tell("classify", plan, cost=_LEARN if learn else 0))
+    solved = itertools.count(1)
+
+    def on_solved() -> None:
+        teller.tell("classify", plan, part=_FIT * min(next(solved) / SOLVED, 1))
+
+    made = make(table, spec, plan, learn, on_step, lambda: teller.tell("classify", plan, cost=_LEARN if learn else 0), on_solved)
     teller.tell("classify", plan, cost=_FIT)
     return made
 
@@ -183,18 +190,29 @@ def _dealt(table: Table, spec: ExperimentSpec) -> Table:
     return replace(table, label=table.label[order], style=table.style[order], generator=table.generator[order])
 
 
-def _permutation(table: Table, spec: ExperimentSpec, runs: Sequence[Made], *, stopping: bool) -> Permutation | None:
+def _permutation(table: Table, spec: ExperimentSpec, runs: Sequence[Made], teller: _Teller) -> Permutation | None:
     if not spec.permutations:
         return None
     first = runs[0]
     if first.plan.split != "train_is_test":
         scores = [(one.test.rows, one.test.probability) for one in runs]
         return permutation.on_scores(table.label, table.content, scores, spec.permutations, spec.seed)
-    if stopping:
+    if teller.stopping:
         return None
     seen = inputs(spec, first.learned)(table.features)
     swaps = min(spec.permutations, _REFITS)
-    return permutation.on_refits(seen, table.label, table.content, spec.classifier, first.classifier.regularisation, swaps, spec.seed)
+    done = itertools.count(1)
+
+    def on_refit() -> None:
+        teller.tell("permute", first.plan, part=_REFIT * next(done) / swaps)
+        if teller.stopping:
+            raise StopRequested
+
+    kind, regularisation = spec.classifier, first.classifier.regularisation
+    try:
+        return permutation.on_refits(seen, table.label, table.content, kind, regularisation, swaps, spec.seed, on_refit)
+    except StopRequested:
+        return None
 
 
 def _baselines(table: Table, spec: ExperimentSpec, runs: Sequence[Made], resampler: Resampler, teller: _Teller) -> list[Baseline]:
@@ -212,8 +230,9 @@ def _baselines(table: Table, spec: ExperimentSpec, runs: Sequence[Made], resampl
         head = baselines.untrained_head(table.features.shape[1], spec, seed)
         train, test = standardised(table, fold)
         parts["untrained"] = head(train), head(test)
+        told = partial(teller.tell, "baselines", run.plan)
         for name, (fitted, tested) in parts.items():
-            classifier = fit(fitted, table.label[fold.train], table.content[fold.train], "logistic", seed)
+            classifier = fit(fitted, table.label[fold.train], table.content[fold.train], "logistic", seed, on_solved=told)
             probability = classifier.probability(tested)
             scored[name].append(Scored(fold.test, probability, probability >= classifier.threshold))
     return [

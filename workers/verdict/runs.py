@@ -49,7 +49,13 @@ class Made:
 
 
 def make(
-    table: Table, spec: ExperimentSpec, plan: Plan, learn: Learner | None, on_step: OnTrainStep, classifying: Callable[[], None]
+    table: Table,
+    spec: ExperimentSpec,
+    plan: Plan,
+    learn: Learner | None,
+    on_step: OnTrainStep,
+    classifying: Callable[[], None],
+    on_solved: Callable[[], None],
 ) -> Made:
     """Learn from the training part of a fold, classify, and score both parts.
 
@@ -60,6 +66,7 @@ def make(
         learn: the contrastive stage, or None.
         on_step: told of its steps; may raise StopRequested, which the learner turns into an early end.
         classifying: called when learning is over.
+        on_solved: see ``classifier.fit``.
     """
     fold, history = plan.fold, []
 
@@ -74,7 +81,7 @@ def make(
     learned = learn(table.take(shown), table.take(fold.test), plan.seed, kept) if learn else None
     classifying()
     seen = inputs(spec, learned)
-    classifier = fit(seen(training.features), training.label, training.content, spec.classifier, plan.seed, kept=back)
+    classifier = fit(seen(training.features), training.label, training.content, spec.classifier, plan.seed, kept=back, on_solved=on_solved)
     train, test = (score(classifier, seen, table, rows) for rows in (fold.train, fold.test))
     return Made(plan, classifier, train, test, _embedding(table, fold, learned), learned, thinned(history))
 

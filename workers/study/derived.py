@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from app.core.features import FeatureSet
 from app.imaging.neutral import VERSION
+from workers.verdict.remembered import believed, used
 
 Pixels = NDArray[np.uint8]
 _AT_ONCE = 16
@@ -80,7 +81,10 @@ def _load(place: Path | None, length: int) -> NDArray[np.float32] | None:
     except (OSError, ValueError, EOFError):
         # Not there, or damaged: made anew.
         return None
-    return row if row.shape == (length,) and row.dtype == np.float32 else None
+    if row.dtype != np.float32 or not believed(row, length):
+        return None
+    used(place)
+    return row
 
 
 def _save(place: Path | None, row: NDArray[np.float32]) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.core.features import FeatureSet
 from app.imaging.neutral import VERSION
 from workers.verdict.features import BATCH, Extractor, OnDescribed
+from workers.verdict.remembered import believed, used
 
 
 class FeatureCache:
@@ -67,10 +68,13 @@ class FeatureCache:
 def _load(place: Path, length: int) -> NDArray[np.float32] | None:
     try:
         row = np.frombuffer(place.read_bytes(), "<f4")
-    except OSError:
+    except (OSError, ValueError):
+        # Not there, or no whole number of floats.
         return None
-    # A file of another length is damaged.
-    return row.astype(np.float32) if row.size == length else None
+    if not believed(row, length):
+        return None
+    used(place)
+    return row.astype(np.float32)
 
 
 def _save(place: Path, row: NDArray[np.float32]) -> None:

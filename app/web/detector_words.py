@@ -20,7 +20,7 @@ CARD = "model-card"
 # A safetensors file begins with the length of its JSON header.
 _LENGTH = 8
 _LONGEST = 1_000_000
-_GROUPS = {"photograph": "photographs", "painting": "paintings", "style": "textures"}
+_GROUPS = {"photograph": "photographs", "painting": "paintings", "style": "pictures used as styles"}
 
 
 @dataclass(frozen=True)

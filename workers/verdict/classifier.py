@@ -17,6 +17,8 @@ from app.core.experiments import ClassifierName
 # For rows of length about one: standardised features are divided by the square root of their number.
 REGULARISATIONS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 _USUAL = 1.0
+# C, slope and shift of the calibration, and threshold, where nothing is chosen.
+_PLAIN = (REGULARISATIONS[-1], 1.0, 0.0, 0.5)
 _FOLDS = 4
 _ITERATIONS = 2000
 # The most that one fit solves: each C in each fold, and the last.
@@ -59,6 +61,7 @@ def fit(
     seed: int,
     *,
     kept: NDArray[np.bool_] | None = None,
+    plain: bool = False,
     on_solved: Callable[[], None] = lambda: None,
 ) -> Linear:
     """Fit a linear classifier; both classes weigh the same.
@@ -76,6 +79,8 @@ def fit(
         kept: (n,) pictures that whatever made the features has not seen. Given, C, calibration and
             threshold come from these alone and the weights from the others: pictures that a head was
             trained on lie too far apart to tell how sure it may be of new ones. None kept: as with too few groups.
+        plain: choose and calibrate nothing, as the paper does: the largest C and threshold 0.5. For pictures that
+            are themselves the test; what would hold for others is then no question.
         on_solved: called after each of at most ``SOLVED`` solutions: a linear SVM takes many seconds for one.
     """
     scaler = StandardScaler().fit(features.astype(np.float64))
@@ -85,7 +90,7 @@ def fit(
     # The solvers call for many small products; on a busy machine threads would wait for each other ten times as long as they work.
     with threadpool_limits(1, "blas"):
         folds = _folds(groups, seed) if kept is None else [(np.flatnonzero(~kept), np.flatnonzero(kept))]
-        regularisation, slope, shift, threshold = _chosen(rows, label, folds, kind, on_solved)
+        regularisation, slope, shift, threshold = _PLAIN if plain else _chosen(rows, label, folds, kind, on_solved)
         fitted = slice(None) if kept is None else ~kept
         weights, bias = refit(rows[fitted], label[fitted], kind, regularisation)
         on_solved()

@@ -76,12 +76,14 @@ def make(
 
     training = table.take(fold.train)
     # Where the training pictures are the test, as in the paper, nothing is to be calibrated for others.
-    back = _kept_back(training, plan.seed) if learn and spec.classify != "features" and plan.split != "train_is_test" else None
+    plain = plan.split == "train_is_test"
+    back = _kept_back(training, plan.seed) if learn and spec.classify != "features" and not plain else None
     shown = fold.train if back is None else fold.train[~back]
     learned = learn(table.take(shown), table.take(fold.test), plan.seed, kept) if learn else None
     classifying()
     seen = inputs(spec, learned)
-    classifier = fit(seen(training.features), training.label, training.content, spec.classifier, plan.seed, kept=back, on_solved=on_solved)
+    given = seen(training.features)
+    classifier = fit(given, training.label, training.content, spec.classifier, plan.seed, kept=back, plain=plain, on_solved=on_solved)
     train, test = (score(classifier, seen, table, rows) for rows in (fold.train, fold.test))
     return Made(plan, classifier, train, test, _embedding(table, fold, learned), learned, thinned(history))
 

@@ -105,6 +105,26 @@ def test_the_size_of_the_training_pictures_is_kept(detector: Detector) -> None:
         from_bytes(to_bytes(replace(detector, largest=0)))
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"signatures": np.zeros(40, np.float16)}, "damaged"),
+        ({"signatures": np.full((40, 8), np.inf, np.float16)}, "finite"),
+        ({"projection": np.full((128, 8), np.nan, np.float32)}, "finite"),
+        ({"projection": np.zeros((64, 8), np.float32)}, "projection do not fit"),
+        ({"centre": np.zeros(64, np.float32)}, "centre do not fit"),
+        ({"centre": np.full(128, np.inf, np.float32)}, "finite"),
+        ({"limit": float("nan")}, "finite"),
+        ({"stylised": np.ones((40, 2), bool)}, "names do not fit"),
+    ],
+)
+def test_neighbours_that_do_not_fit_are_refused(detector: Detector, change: dict[str, object], message: str) -> None:
+    assert detector.neighbourhood is not None
+    near = replace(detector.neighbourhood, **change)  # type: ignore[arg-type]
+    with pytest.raises(ArtefactError, match=message):
+        from_bytes(to_bytes(replace(detector, neighbourhood=near)))
+
+
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"none\.safetensors"):
         read(tmp_path / "none.safetensors")

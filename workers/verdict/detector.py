@@ -104,9 +104,9 @@ def from_bytes(data: bytes) -> Detector:
             )
         tensors = load(data)
         detector = _assembled(tensors, header, hashlib.sha256(data).hexdigest())
+        _check(detector)
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise ArtefactError(f"The detector's file is damaged: {error}. Received: {len(data)} bytes.") from error
-    _check(detector)
     return detector
 
 
@@ -154,10 +154,14 @@ def _check(detector: Detector) -> None:
     shapes = {"weights": (detector.weights.shape, (length,)), "centre": (detector.centre.shape, (length,))}
     if near := detector.neighbourhood:
         count, directions = near.signatures.shape
+        shapes["neighbourhood's centre"] = (near.centre.shape, (length,))
         shapes["projection"] = (near.projection.shape, (length, directions))
-        shapes["names"] = ((len(near.names), len(near.stylised)), (count, count))
+        shapes["names"] = ((len(near.names), *near.stylised.shape), (count, count))
     for name, (shape, expected) in shapes.items():
         if shape != expected:
             raise ArtefactError(f"The detector's {name} do not fit its features: {expected} expected. Received: {shape}.")
-    if not (np.isfinite(detector.weights).all() and np.isfinite(detector.centre).all() and np.isfinite(detector.bias)):
+    numbers: list[Any] = [detector.weights, detector.centre, detector.bias]
+    if near:
+        numbers += [near.centre, near.projection, near.signatures, near.limit]
+    if not all(np.isfinite(one).all() for one in numbers):
         raise ArtefactError("The detector's weights are not all finite numbers. Received: NaN or infinity.")

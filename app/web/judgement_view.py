@@ -15,11 +15,13 @@ _SAID: dict[Decision, str] = {
     "uncertain": "It lies where the detector is wrong too often to say.",
 }
 _BAR = 100
+# Digits of the evidence. With so many, a last one that does not add up is of no matter.
+_FEWEST, _MOST = 2, 6
 
 
 @dataclass(frozen=True)
 class Sum:
-    """Evidence added up as it is printed: the three parts make the logit to the last digit shown."""
+    """Evidence added up: the three parts make the logit, each figure rounded by itself."""
 
     stylised: str
     original: str
@@ -99,22 +101,17 @@ def percent(probability: float) -> str:
 def added_up(judgement: Judgement) -> Sum:
     """Return the sum of the cells for each side, the bias, and the logit.
 
-    Each is rounded to two digits; what rounding leaves over goes to the larger side, so that the
-    figures add up as they are printed.
+    Each is rounded by itself, to two digits, or to as many more as let the figures add up as they are printed.
     """
     cells = judgement.evidence.cells
-    stylised = round(sum(cell for cell in cells if cell > 0), 2)
-    original = round(sum(cell for cell in cells if cell < 0), 2)
-    bias, logit = round(judgement.evidence.bias, 2), round(judgement.logit, 2)
-    left_over = logit - bias - stylised - original
-    if stylised > -original:
-        stylised += left_over
-    else:
-        original += left_over
-    return Sum(*(_signed(value) for value in (stylised, original, bias, logit)))
+    parts = sum(cell for cell in cells if cell > 0), sum(cell for cell in cells if cell < 0), judgement.evidence.bias
+    for digits in range(_FEWEST, _MOST + 1):
+        if round(sum(round(part, digits) for part in parts) - round(judgement.logit, digits), digits) == 0:
+            break
+    return Sum(*(_signed(value, digits) for value in (*parts, judgement.logit)))
 
 
-def _signed(value: float) -> str:
+def _signed(value: float, digits: int) -> str:
     """Return a figure with its sign, a true minus among them."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "−")
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")

@@ -1,14 +1,15 @@
-"""A judgement in words and figures: never more certain than it is, and a sum that adds up as printed."""
+"""A judgement in words and figures: never more certain than it is, and a sum of true figures."""
 
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 
 import numpy as np
 import pytest
 
 from app.core.verdicts import Band, Evidence, Judgement, Novelty
-from app.web.judgement_view import Card, added_up, percent
+from app.web.judgement_view import Card, Sum, added_up, percent
 
 BAND = Band(low=0.35, threshold=0.5, high=0.7)
 
@@ -45,17 +46,27 @@ def test_a_percentage_never_says_certain(probability: float, said: str) -> None:
     assert percent(probability) == said
 
 
-def test_the_printed_figures_add_up_whatever_rounding_does() -> None:
+def test_each_printed_figure_is_the_true_one_rounded_and_together_they_add_up() -> None:
     rng = np.random.default_rng(2)
+    digits = []
     for _ in range(300):
         made = judgement(rng.normal(scale=rng.choice([0.003, 0.1, 3]), size=12).tolist(), float(rng.normal()))
         printed = added_up(made)
-        stylised, original, bias, logit = (
-            round(100 * float(figure.replace("−", "-"))) for figure in (printed.stylised, printed.original, printed.bias, printed.logit)
-        )
-        assert stylised + original + bias == logit
-        assert logit == round(100 * made.logit)
-        assert abs(stylised / 100 - sum(cell for cell in made.evidence.cells if cell > 0)) < 0.02
+        cells = made.evidence.cells
+        true = sum(max(cell, 0) for cell in cells), sum(min(cell, 0) for cell in cells), made.evidence.bias, made.logit
+        figures = [Decimal(text.replace("−", "-")) for text in (printed.stylised, printed.original, printed.bias, printed.logit)]
+        (places,) = {-int(figure.as_tuple().exponent) for figure in figures}
+        assert all(abs(float(figure) - value) <= 0.5 * 10**-places + 1e-9 for figure, value in zip(figures, true, strict=True))
+        if places < 6:
+            assert sum(figures[:3]) == figures[3]
+        digits.append(places)
+    assert digits.count(2) > 150 and min(digits) == 2 and digits.count(6) < 15
+
+
+def test_a_sum_that_does_not_add_up_at_two_digits_is_told_with_more() -> None:
+    # To two digits 0.004 is nothing, and twice 0.004 is 0.01.
+    assert added_up(judgement([0.004, -0.0], 0.004)) == Sum("+0.004", "0.000", "+0.004", "+0.008")
+    assert added_up(judgement([1.0, -0.25], 0.5)) == Sum("+1.00", "−0.25", "+0.50", "+1.25")
 
 
 def test_a_card_marks_the_band_and_the_probability_on_its_bar() -> None:

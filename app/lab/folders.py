@@ -50,8 +50,8 @@ def contents_and_styles(members: Sequence[Member]) -> tuple[list[Place], list[Sk
 def classes(members: Sequence[Member]) -> tuple[list[Place], list[Skipped]]:
     """Read ``class/picture`` or ``domain/class/picture``, below any folders that all of it shares.
 
-    Most files decide how deep classes lie, the others are left out. A single domain is such a shared folder,
-    and as good as none.
+    Most files decide how deep classes lie, the others are left out. The folder right above the classes
+    is the domain even where there is only one: it names the generator, or the domain to train on.
 
     Raises:
         InputError: the pictures lie in no folders, or too deep.
@@ -59,10 +59,8 @@ def classes(members: Sequence[Member]) -> tuple[list[Place], list[Skipped]]:
     depths = [len(member.path.parts) - 1 for member in members]
     depth = max(set(depths), key=lambda one: (depths.count(one), one))
     most = [member.path.parts[:-1] for member, found in zip(members, depths, strict=True) if found == depth]
-    # A class's own folder stays, even if all of it lies in that one.
-    shared = [len(set(names)) == 1 for names in zip(*most, strict=True)][:-1]
-    root = most[0][: shared.index(False) if False in shared else len(shared)]
-    if depth == 0 or depth - len(root) > 2:
+    root = most[0][: max(0, depth - 2)]
+    if depth == 0 or any(folders[: len(root)] != root for folders in most):
         raise InputError(
             f"Put the pictures into folders class/ or domain/class/. Received: {printable(str(members[0].path))}, ...", field="archive"
         )

@@ -142,11 +142,11 @@ def test_cancel_go_on_delete_and_undo(studio: Studio) -> None:
 
 
 def test_a_labelled_dataset_shows_its_classes(studio: Studio) -> None:
-    files = {f"animals/{klass}/{n}.png": png(10 * place + n) for place, klass in enumerate(("dog", "house")) for n in range(10)}
+    files = {f"photo/{klass}/{n}.png": png(10 * place + n) for place, klass in enumerate(("dog", "house")) for n in range(10)}
     dataset_id = make(studio, [("archive", ("animals.zip", zip_of(files).getvalue(), "application/zip"))], kind="labelled")
     wait(studio, dataset_id, "ready")
     page = studio.client.get(f"/lab/datasets/{dataset_id}").text
-    assert "20 pictures, 2 classes" in text(page) and "domain" not in text(page)
+    assert "20 pictures, 2 classes, 1 domain" in text(page)
     assert "10 pictures, the first 8 of them" in text(page) and page.count('class="cell ') == 16
     assert "/lab/experiments/new?dataset" not in page
     assert text(studio.client.get("/lab/experiments/new").text).count("An experiment needs a dataset") == 1

@@ -12,6 +12,7 @@ from app.lab import plots
 from app.lab.experiment_events import TrainPoint
 
 _SHADES = 5
+_CHANCE = 0.5
 _OBJECTIVES: dict[ObjectiveName, str] = {
     "none": "none",
     "pairwise": "pairwise loss",
@@ -147,9 +148,17 @@ def _lead(report: Report, headline: SplitReport) -> tuple[str, ...]:
     bounds = f" ({interval(auroc)})" if auroc.interval else ""
     if auroc.interval and auroc.interval.method == "clopper_pearson":
         bounds = f" (above {number(auroc.interval.low)} with 95 % confidence: few contents and styles were tried)"
+    chance = auroc.interval is not None and auroc.interval.low <= _CHANCE <= auroc.interval.high
+    told = "cannot be told apart from chance: AUROC" if chance else "are told apart with AUROC"
     sentences = [
-        f"{where}, originals and stylised pictures are told apart with AUROC {number(auroc.value)}{bounds} and balanced accuracy {number(recall.value)}."
+        f"{where}, originals and stylised pictures {told} {number(auroc.value)}{bounds}, balanced accuracy {number(recall.value)}."
     ]
+    if report.spec.shuffle_labels:
+        sentences.append(
+            "The labels were shuffled: this is chance, as it should be."
+            if chance
+            else "The labels were shuffled, and yet this is not chance: something in the pictures or their division tells, or they are too few."
+        )
     flattering = next((one for one in report.splits if one.name == "train_is_test"), None)
     if flattering and flattering is not headline:
         sentences.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Mapping
@@ -36,6 +37,12 @@ class DetectorWords:
 def shipped() -> DetectorWords:
     """Return the words of the detector in this installation; read once."""
     return words(facts_in(SHIPPED), f"/docs/{CARD}" if documents.exists(CARD) else "")
+
+
+@lru_cache(maxsize=1)
+def shipped_digest() -> str:
+    """Return the SHA-256 of the detector in this installation, by which verdicts name it; empty without one."""
+    return hashlib.sha256(SHIPPED.read_bytes()).hexdigest() if SHIPPED.is_file() else ""
 
 
 def facts_in(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.jobs import pictures
 from app.jobs.models import Job, State
 from app.jobs.verdict_events import VerdictEvent, snapshot
 from app.web import heat, run_plot
+from app.web.detector_words import shipped_digest
 from app.web.judgement_view import DECISIONS, Card, percent
 from app.web.result_size import result_size
 from app.web.run_plot import RunPlot
@@ -112,6 +113,11 @@ class VerdictView:
     def verdict(self) -> Verdict | None:
         """What was said, once it was."""
         return Verdict.model_validate(self.job.report) if self.event.state == State.DONE and self.job.report else None
+
+    @property
+    def by_own_detector(self) -> bool:
+        """Tell whether a detector of the Lab spoke: what the shipped one states of itself is then not its own."""
+        return self.verdict is not None and any(one.detector != shipped_digest() for one in self.verdict.judgements.values())
 
     @cached_property
     def cards(self) -> list[Card]:

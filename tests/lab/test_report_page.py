@@ -4,6 +4,8 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pytest
+
 from app.core.report import METRICS, Figure, Interval
 from app.lab.comparison import compare
 from app.lab.report_page import _environment, html
@@ -101,6 +103,18 @@ def test_a_perfect_figure_says_how_little_that_may_mean() -> None:
     assert "AUROC 1.000 (above 0.398 with 95 % confidence" in shown.lead[0]
     row = next(row for split in shown.splits if split.is_headline for row in split.rows if row.title == "AUROC")
     assert row.interval == "0.398–1.000†"
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.3, "cannot be told apart from chance"), (0.6, "are told apart with AUROC 0.700")])
+def test_chance_is_called_chance(low: float, said: str) -> None:
+    found = report()
+    headline = found.split(found.headline)
+    weak = {**headline.test, "auroc": Figure(value=0.7, interval=Interval(low=low, high=0.9, method="bootstrap"))}
+    splits = tuple(one.model_copy(update={"test": weak}) if one is headline else one for one in found.splits)
+    shuffled = found.spec.model_copy(update={"shuffle_labels": True})
+    lead = view(found.model_copy(update={"splits": splits, "spec": shuffled})).lead
+    assert said in lead[0]
+    assert ("as it should be" if low < 0.5 else "this is not chance") in lead[1]
 
 
 def test_a_collapse_and_an_early_end_are_told() -> None:

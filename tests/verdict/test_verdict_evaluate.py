@@ -303,3 +303,18 @@ def test_an_experiment_that_cannot_be_is_refused(table: Table) -> None:
         evaluate(table, SPEC.model_copy(update={"classify": "embedding"}), None, ignore)
     with pytest.raises(InputError, match="Received 10 original, 0 stylised"):
         evaluate(table.take(np.flatnonzero(table.label == 0)), SPEC, None, ignore)
+
+
+def test_a_split_too_small_to_learn_from_is_left_out_and_the_others_are_reported(table: Table) -> None:
+    def learn(train: Table, watched: Table, seed: int, on_step: OnTrainStep) -> Embed:
+        if len(train) < len(table):
+            raise InputError("These pairs need more contents. Received: 1.")
+        on_step(step(4))
+        return lambda features: features
+
+    spec = SPEC.model_copy(update={"splits": ("train_is_test", "content"), "permutations": 0})
+    found = evaluate(table, spec, learn, ignore)
+    assert [one.name for one in found.splits] == ["train_is_test"]
+    assert [one.split for one in found.left_out] == ["content"] and "too small" in found.left_out[0].why
+    with pytest.raises(InputError, match="more contents"):
+        evaluate(table, spec.model_copy(update={"splits": ("content",)}), learn, ignore)

@@ -34,7 +34,10 @@ def test_a_file_that_says_nothing_leaves_nothing_to_say(tmp_path: Path, data: by
 
 def test_facts_become_sentences() -> None:
     said = words(FACTS, "/docs/model-card")
-    assert said.learnt == "It has learnt from 1,234 photographs, 300 paintings and 20 pictures used as styles and from 1,250 stylised pictures."
+    assert (
+        said.learnt
+        == "It has learnt from 1,234 photographs, 300 paintings and 20 pictures used as styles and from 1,250 stylised pictures."
+    )
     assert said.measured == (
         "Of pictures it had not learnt from, it called 2 % of the originals stylised, and found 96 % of the stylised ones."
     )

@@ -74,13 +74,26 @@ def evaluate(table: Table, spec: ExperimentSpec, learn: Learner | None, on_progr
 
     made: list[Made] = []
     for plan in plans:
-        run = _run(table, spec, plan, learn, teller)
+        if any(one.split == plan.split for one in left_out):
+            continue
+        try:
+            run = _run(table, spec, plan, learn, teller)
+        except InputError as error:
+            # Its training part holds too little to learn from: the other splits still have their say.
+            left_out.append(
+                LeftOut(split=plan.split, why=f"Its training part of {len(plan.fold.train)} pictures is too small. {error.message}")
+            )
+            made = [one for one in made if one.plan.split != plan.split]
+            if len({one.split for one in plans}) == len(left_out):
+                raise
+            continue
         # What is half learnt is not reported beside whole runs.
         if teller.cut_short and made:
             break
         made.append(run)
         if teller.stopping:
             break
+    left_out.sort(key=lambda one: list(SPLITS).index(one.split))
     measured_splits = {one.plan.split for one in made}
     headline = next(name for name in _STRICTEST if name in measured_splits)
     strict = [one for one in made if one.plan.split == headline]

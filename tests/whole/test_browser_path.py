@@ -174,4 +174,4 @@ def test_a_finished_job_and_a_picture_alone_get_their_verdicts(page: Page, stack
     page.wait_for_url("**/verdicts/*")
     expect(page.locator(".decision")).to_have_text("Original")
     page.get_by_role("link", name="Verdict", exact=True).click()
-    expect(page.locator(".card-title").first).to_have_text(re.compile("^Original, "))
+    expect(page.locator(".card-title").first).to_have_text(re.compile("^Original · "))

@@ -137,7 +137,7 @@ def test_a_picture_is_dropped_judged_deleted_and_brought_back(page: Page, studio
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".chance")).to_contain_text("44 %")
     page.get_by_role("link", name="Verdict", exact=True).click()
-    expect(page.locator(".card-title")).to_have_text("Uncertain, 44 %")
+    expect(page.locator(".card-title")).to_have_text("Uncertain · 44 % stylised")
     found += look(page, "verdicts")
     assert found == []
 

@@ -39,6 +39,12 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);
 });
 
+// The answer to a button may come later than the end that the stream has told: what has ended stays ended.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target } = event.detail;
+  if (target.id === "job" && target.querySelector("[data-live]")?.dataset.live === "no") event.detail.shouldSwap = false;
+});
+
 // A button that had the focus may be gone after its job changed state: the job itself takes it.
 document.addEventListener("htmx:afterSwap", (event) => {
   if (event.target.id === "job" && document.activeElement === document.body) event.target.focus({ preventScroll: true });

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
@@ -209,6 +209,26 @@ def test_stop_and_cancel(page: Page, studio: Studio) -> None:
         page.get_by_role("button", name="Cancel").click()
         expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
     expect(page.locator("#status")).to_have_text("The job was cancelled.")
+
+
+def test_an_answer_that_comes_after_the_end_does_not_bring_the_job_back(page: Page, studio: Studio) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/stop", lambda route: held.append((route, route.fetch())))
+    start(page)
+    with painting(studio) as engine:
+        engine.step()
+        expect(page.locator("#figures .percent")).to_have_text("12 %")
+        page.get_by_role("button", name="Stop and keep").click()
+        expect(page.locator(".stage")).to_have_text("Stopping after this step")
+        page.wait_for_timeout(500)
+        engine.step()
+        expect(page.locator(".compare")).to_be_visible()
+    [(route, answer)] = held
+    assert "Stopping" in answer.text()
+    with page.expect_event("requestfinished"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(200)
+    expect(page.locator(".compare")).to_be_visible()
 
 
 def test_a_reload_and_a_second_tab_lose_nothing(page: Page, studio: Studio) -> None:

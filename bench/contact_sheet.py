@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import resolve
 from bench.pictures import PAIRS, painting, photograph
@@ -29,7 +30,9 @@ def main() -> None:
     rows = []
     for content_name, style_name in PAIRS:
         content, style = photograph(content_name), painting(style_name)
-        instant, painted = (engine.stylize(content, style, resolve(preset), lambda _: None) for preset in ("instant", "default"))
+        instant, painted = (
+            engine.stylize(Commission.of(content, style, resolve(preset)), lambda _: None) for preset in ("instant", "default")
+        )
         labels = (content_name, style_name, "instant", "default preset")
         rows.append([tile(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])
     sheet = Image.new("RGB", (4 * (_WIDTH + _GAP) + _GAP, len(rows) * (_HEIGHT + _LABEL + _GAP) + _GAP), "white")

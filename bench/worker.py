@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.progress import Progress
 from app.core.specs import resolve
@@ -40,7 +41,7 @@ def main(folder: Path, count: int) -> None:
             if progress.preview is not None:
                 first.append(time.perf_counter() - began)
 
-        picture = engine.stylize(*pair, resolve("default"), follow)
+        picture = engine.stylize(Commission.of(*pair, resolve("default")), follow)
         figures["jobs"].append({"first": first[0], "wall": time.perf_counter() - began, "records": len(first)})
         np.save(folder / f"{number}.npy", picture)
     figures["peak_bytes"] = peak_bytes()

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import InputError
 from app.core.progress import StopRequested
@@ -142,7 +143,7 @@ def _made(
                 from workers.style.engine import Engine
 
                 engine = Engine(settings)
-            picture = engine.stylize(content.pixels(), style.pixels(), way.params, lambda _: follower.obey())
+            picture = engine.stylize(Commission.of(content.pixels(), style.pixels(), way.params), lambda _: follower.obey())
             follower.obey()
             files.write(path, encode.png(picture), private=False)
         lines.append(

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import InputError
 from app.core.progress import Progress as Step
@@ -62,7 +63,9 @@ def paint(settings: Settings, order: Order) -> None:
         engine = Engine(settings)
     follower = Follower()
     with bar(follower), interruptible(follower):
-        painted = painting.paint(engine, encode.read_rgb(content.png), encode.read_rgb(style.png), order.params, follower.follow)
+        painted = painting.paint(
+            engine, Commission.of(encode.read_rgb(content.png), encode.read_rgb(style.png), order.params), follower.follow
+        )
     picture = painted.picture
     receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
     write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))

@@ -11,6 +11,7 @@ import skimage.data
 import tensorflow as tf
 from PIL import Image
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import resolve
 from workers.contrast.table import Table
@@ -55,7 +56,7 @@ def small_set(weights_cache: Settings) -> SmallSet:
     pictures, content, style = [], [], []
     for number, photograph in enumerate(photographs):
         original = square(photograph, SIDE)
-        versions = [engine.stylize(original, one, params, lambda _: None) for one in styles]
+        versions = [engine.stylize(Commission.of(original, one, params), lambda _: None) for one in styles]
         for name, picture in zip(("", *STYLES), (original, *versions), strict=True):
             pictures.append(picture)
             content.append(f"{number:02d}")

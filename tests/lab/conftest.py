@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.core.commission import Commission
 from app.core.progress import Progress
 from app.imaging.decode import DecoderPool, Limits
 from app.infra.clients import Clients
@@ -18,7 +19,7 @@ from app.lab.datasets import DatasetService
 from app.lab.generators import generators
 from app.lab.unpacking import Unpacker
 from workers.runtime.life import Runtime
-from workers.runtime.stylizing import Assignment, Outcome, Stylizing
+from workers.runtime.stylizing import Outcome, Stylizing
 
 OWNER = "a" * 32
 
@@ -66,9 +67,9 @@ def unpacker(clients: Clients, decoders: DecoderPool) -> Unpacker:
 def paint_all(clients: Clients) -> Callable[[int], int]:
     """Paint up to so many waiting pictures, each the mean of its two; return how many there were."""
 
-    def paint(assignment: Assignment, on_progress: Callable[[Progress], None]) -> Outcome:
-        assert assignment.params.size == 64
-        mean = np.concatenate([assignment.content, assignment.style], axis=1)
+    def paint(commission: Commission, on_progress: Callable[[Progress], None]) -> Outcome:
+        assert commission.params.size == 64
+        mean = np.concatenate([commission.content, commission.styles[0].pixels], axis=1)
         on_progress(Progress("finish", 64, 1, 1, 1.0, None, 0.1, 0.0, mean))
         return Outcome(mean, {"iterations": 1, "planned": 1, "elapsed": 0.1})
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import skimage.data
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError, PictureError
 from app.core.progress import Losses, Progress, StopRequested
@@ -34,7 +35,7 @@ def style() -> np.ndarray:
 @pytest.fixture(scope="module")
 def painted(engine: Engine, content: np.ndarray, style: np.ndarray) -> tuple[np.ndarray, list[Progress]]:
     told: list[Progress] = []
-    return engine.stylize(content, style, SMALL, told.append), told
+    return engine.stylize(Commission.of(content, style, SMALL), told.append), told
 
 
 def ignore(_: Progress) -> None:
@@ -70,10 +71,10 @@ def test_losses_fall_at_each_scale_and_add_up(painted: tuple[np.ndarray, list[Pr
 def test_the_same_arguments_give_the_same_pixels_and_no_new_graph(
     engine: Engine, content: np.ndarray, style: np.ndarray, painted: tuple[np.ndarray, list[Progress]]
 ) -> None:
-    np.testing.assert_array_equal(engine.stylize(content, style, SMALL, ignore), painted[0])
+    np.testing.assert_array_equal(engine.stylize(Commission.of(content, style, SMALL), ignore), painted[0])
     assert all(objective.traces == 1 for objective in engine._objectives.values())
     before = dict(engine._objectives)
-    engine.stylize(style[:300, :451], content, resolve("default", {**SMALL.model_dump(), "strength": 2.0}), ignore)
+    engine.stylize(Commission.of(style[:300, :451], content, resolve("default", {**SMALL.model_dump(), "strength": 2.0})), ignore)
     assert all(engine._objectives[key] is objective and objective.traces == 1 for key, objective in before.items())
 
 
@@ -81,7 +82,7 @@ def test_graphs_are_kept_up_to_a_bound(engine: Engine, content: np.ndarray, styl
     monkeypatch.setattr(engine_module, "_KEPT", 1)
     engine._objectives.clear()
     for height in (300, 200):
-        engine.stylize(content[:height], style, StyleParams(size=64, iterations=(1,)), ignore)
+        engine.stylize(Commission.of(content[:height], style, StyleParams(size=64, iterations=(1,))), ignore)
     assert len(engine._objectives) == 1
 
 
@@ -96,7 +97,7 @@ def test_stopping_at_any_record_returns_the_picture_so_far_at_full_size(
         if len(told) == stop_at + 1:
             raise StopRequested
 
-    picture = engine.stylize(content, style, SMALL, stop)
+    picture = engine.stylize(Commission.of(content, style, SMALL), stop)
     assert len(told) == stop_at + 1
     assert picture.shape == painted[0].shape
     assert picture.std() > 10
@@ -109,12 +110,12 @@ def test_other_exceptions_of_the_caller_pass_through(engine: Engine, content: np
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
-        engine.stylize(content, style, SMALL, fail)
+        engine.stylize(Commission.of(content, style, SMALL), fail)
 
 
 def test_instant_is_one_picture_and_differs_from_both(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
     told: list[Progress] = []
-    picture = engine.stylize(content, style, resolve("instant", {"size": 96}), told.append)
+    picture = engine.stylize(Commission.of(content, style, resolve("instant", {"size": 96})), told.append)
     assert [record.stage for record in told] == ["prepare", "adain", "finish"]
     assert told[0].iterations == 0
     np.testing.assert_array_equal(picture, told[1].preview)
@@ -126,7 +127,7 @@ def test_papers_set_up_is_square_and_begins_at_the_photograph(engine: Engine, co
     assert (paper.size, paper.aspect, paper.content_layer, paper.init) == (512, "square", "relu5_2", "content")
     assert (paper.optimiser, paper.learning_rate, paper.iterations, paper.levels) == ("adam", 0.02, (1000,), 1)
     told: list[Progress] = []
-    picture = engine.stylize(content, style, resolve("paper", {"size": 64, "iterations": (6,)}), told.append)
+    picture = engine.stylize(Commission.of(content, style, resolve("paper", {"size": 64, "iterations": (6,)})), told.append)
     assert picture.shape == (64, 64, 3)
     assert "adain" not in {record.stage for record in told}
     losses = [record.losses.total for record in told if record.losses]
@@ -135,7 +136,7 @@ def test_papers_set_up_is_square_and_begins_at_the_photograph(engine: Engine, co
 
 def test_noise_depends_on_the_seed_alone(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
     def paint(seed: int) -> np.ndarray:
-        return engine.stylize(content, style, StyleParams(size=64, iterations=(2,), init="noise", seed=seed), ignore)
+        return engine.stylize(Commission.of(content, style, StyleParams(size=64, iterations=(2,), init="noise", seed=seed)), ignore)
 
     first, again, other = paint(1), paint(1), paint(2)
     np.testing.assert_array_equal(first, again)
@@ -147,16 +148,15 @@ def test_one_colour_pictures_give_a_picture(engine: Engine, style: np.ndarray, v
     flat = np.full((64, 48, 3), value, np.uint8)
     for pair in ((flat, style), (style, flat), (flat, flat)):
         losses: list[Progress] = []
-        picture = engine.stylize(*pair, StyleParams(size=64, iterations=(3,)), losses.append)
+        picture = engine.stylize(Commission.of(*pair, StyleParams(size=64, iterations=(3,))), losses.append)
         assert max(picture.shape) == 64
         assert all(np.isfinite(record.losses.total) for record in losses if record.losses)
 
 
 @pytest.mark.parametrize("shape", [(32, 256, 3), (256, 32, 3), (33, 47, 3)])
 def test_extreme_shapes_give_a_picture_of_the_same_shape(engine: Engine, style: np.ndarray, shape: tuple[int, int, int]) -> None:
-    picture = engine.stylize(
-        np.random.default_rng(0).integers(0, 256, shape, np.uint8), style, StyleParams(size=64, iterations=(1, 1)), ignore
-    )
+    noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    picture = engine.stylize(Commission.of(noise, style, StyleParams(size=64, iterations=(1, 1))), ignore)
     height, width = (max(1, round(64 * side / max(shape))) for side in shape[:2])
     assert picture.shape == (height, width, 3)
 
@@ -166,7 +166,7 @@ def test_pictures_too_small_are_refused_by_name(engine: Engine, content: np.ndar
     small = np.zeros((31, 64, 3), np.uint8)
     pair = (small, content) if field == "content" else (content, small)
     with pytest.raises(PictureError) as caught:
-        engine.stylize(*pair, SMALL, ignore)
+        engine.stylize(Commission.of(*pair, SMALL), ignore)
     assert caught.value.field == field
 
 
@@ -178,7 +178,7 @@ def test_a_loss_that_is_not_finite_ends_with_a_clear_error(
 
     monkeypatch.setattr(Objective, "evaluate", broken)
     with pytest.raises(EngineError, match="not finite"):
-        engine.stylize(content, style, SMALL, ignore)
+        engine.stylize(Commission.of(content, style, SMALL), ignore)
 
 
 def test_warm_up_builds_the_shared_graphs_and_facts_name_the_networks(engine: Engine) -> None:

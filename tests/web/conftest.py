@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.infra.blobs import Blobs
@@ -26,7 +27,7 @@ from app.main import create_app
 from app.web.deps import Services
 from tests.verdict_double import Brightness
 from workers.runtime.life import Runtime
-from workers.runtime.stylizing import Assignment, Outcome, Stylizing
+from workers.runtime.stylizing import Outcome, Stylizing
 from workers.tasks import verdict
 
 FACTS = {
@@ -52,7 +53,7 @@ def two_pictures() -> dict[str, tuple[str, bytes, str]]:
     return {"content": ("harbour.png", picture(), "image/png"), "style": ("waves.jpg", picture(kind="JPEG"), "image/jpeg")}
 
 
-def paint(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+def paint(commission: Commission, on_progress: OnProgress) -> Outcome:
     """Two steps, each with its picture: what an engine does, without networks."""
     result = np.full((40, 60, 3), 90, np.uint8)
     with suppress(StopRequested):
@@ -88,7 +89,7 @@ class Studio:
         job_id: str = answer.json()["id"]
         return job_id
 
-    def work(self, engine: Callable[[Assignment, OnProgress], Outcome] = paint) -> None:
+    def work(self, engine: Callable[[Commission, OnProgress], Outcome] = paint) -> None:
         assert self.runtime.run_one(Stylizing, engine)
 
     def judge(self) -> None:

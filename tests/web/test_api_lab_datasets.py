@@ -100,7 +100,7 @@ def test_a_picture_that_is_painted_anew_is_not_shown_from_the_browser_s_memory(s
         job = session.execute(select(Job).where(Job.parent == dataset_id)).scalar_one()
         job.state = State.CANCELLED
     assert studio.client.post(f"{SET}/{dataset_id}/resume").status_code == 202
-    studio.work(lambda assignment, on_progress: Outcome(255 - assignment.content, {"iterations": 1}))
+    studio.work(lambda commission, on_progress: Outcome(255 - commission.content, {"iterations": 1}))
     other = studio.client.get(url, headers=known)
     assert (other.status_code, other.content == first.content) == (200, False)
 

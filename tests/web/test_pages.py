@@ -6,12 +6,13 @@ import re
 
 import pytest
 
+from app.core.commission import Commission
 from app.core.errors import EngineError
 from app.core.progress import OnProgress
 from app.core.specs import PRESETS, StyleParams
 from app.web.form import FormState, changes, values_of
 from tests.web.conftest import Studio, picture, two_pictures
-from workers.runtime.stylizing import Assignment, Outcome
+from workers.runtime.stylizing import Outcome
 
 
 def field(page: str, name: str) -> str:
@@ -161,7 +162,7 @@ def test_another_preset_without_javascript_is_not_overruled_by_the_options_of_th
 
 
 def test_failed_says_why_and_what_next(studio: Studio) -> None:
-    def fail(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def fail(commission: Commission, on_progress: OnProgress) -> Outcome:
         raise EngineError("The loss became infinite. Choose a lower strength.")
 
     job_id = studio.submit()

@@ -8,12 +8,13 @@ import re
 import numpy as np
 import pytest
 
+from app.core.commission import Commission
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, Progress
 from app.core.verdicts import Judgement, Verdict
 from tests.verdict_double import DETECTOR, Brightness
 from tests.web.conftest import FACTS, Studio, picture
-from workers.runtime.stylizing import Assignment, Outcome
+from workers.runtime.stylizing import Outcome
 from workers.tasks import verdict
 
 
@@ -26,7 +27,7 @@ def judged(studio: Studio, detector: type[Brightness] = Brightness) -> None:
     assert verdict.run(studio.runtime, detector)
 
 
-def brighten(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+def brighten(commission: Commission, on_progress: OnProgress) -> Outcome:
     """Five iterations of grey 50, 100 … 250: by the double's sum, 100 is original, 150 already stylised."""
     for n in range(1, 6):
         grey = np.full((40, 60, 3), 50 * n, np.uint8)

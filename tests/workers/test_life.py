@@ -17,6 +17,7 @@ import pytest
 import redis
 from sqlalchemy.orm import Session
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError, StorageFull, Unavailable
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
@@ -29,7 +30,7 @@ from app.jobs import pictures, repository
 from app.jobs.models import Job, State
 from app.jobs.service import JobService
 from workers.runtime.life import HUNG_EXIT_STATUS, Runtime
-from workers.runtime.stylizing import Assignment, Outcome, Stylizing
+from workers.runtime.stylizing import Outcome, Stylizing
 
 AddJob = Callable[..., Job]
 OWNER = "a" * 32
@@ -44,7 +45,7 @@ def record(iteration: int, of: int = 10, preview: int | None = 0) -> Progress:
     return Progress("refine", 60, iteration, of, iteration / of, Losses(1.0, 2.0, 0.0, 3.0), iteration * 0.1, 1.0, picture)
 
 
-def paints(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+def paints(commission: Commission, on_progress: OnProgress) -> Outcome:
     """Ten iterations; keeps the last picture when asked to stop, as the engine does."""
     best = 0
     try:
@@ -99,10 +100,10 @@ def test_a_job_is_painted_stored_and_told(
 
 def test_the_engine_gets_the_stored_pictures_and_parameters(runtime: Runtime, blobs: Blobs, add_job: AddJob) -> None:
     job = add_job(params={"size": 64, "seed": 7})
-    seen: list[Assignment] = []
+    seen: list[Commission] = []
 
-    def look(assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        seen.append(assignment)
+    def look(commission: Commission, on_progress: OnProgress) -> Outcome:
+        seen.append(commission)
         return Outcome(grey(0))
 
     runtime.run_one(Stylizing, look)
@@ -115,7 +116,7 @@ def test_stop_keeps_the_best_picture_as_done(
 ) -> None:
     job = add_job()
 
-    def stopped(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def stopped(commission: Commission, on_progress: OnProgress) -> Outcome:
         on_progress(record(1))
         service.stop(OWNER, job.id)
         time.sleep(0.25)
@@ -135,7 +136,7 @@ def test_stop_while_waiting_ends_with_the_first_picture(runtime: Runtime, databa
     service.stop(OWNER, job.id)
     calls: list[int] = []
 
-    def first(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def first(commission: Commission, on_progress: OnProgress) -> Outcome:
         on_progress(record(0, preview=None))
         calls.append(0)
         try:
@@ -155,7 +156,7 @@ def test_cancel_while_running_ends_as_cancelled_and_keeps_the_picture(
 ) -> None:
     job = add_job()
 
-    def cancelled(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def cancelled(commission: Commission, on_progress: OnProgress) -> Outcome:
         on_progress(record(1))
         service.cancel(OWNER, job.id)
         time.sleep(0.25)
@@ -182,7 +183,7 @@ def test_cancel_while_waiting_is_at_once_and_never_claimed(
 def test_an_error_of_the_engine_is_told_in_its_words(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
 
-    def fails(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def fails(commission: Commission, on_progress: OnProgress) -> Outcome:
         raise EngineError("The loss is no longer a number.")
 
     runtime.run_one(Stylizing, fails)
@@ -192,7 +193,7 @@ def test_an_error_of_the_engine_is_told_in_its_words(runtime: Runtime, database:
 def test_an_unforeseen_error_fails_the_job_without_its_details(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
 
-    def breaks(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def breaks(commission: Commission, on_progress: OnProgress) -> Outcome:
         raise KeyError("secret detail")
 
     runtime.run_one(Stylizing, breaks)
@@ -204,7 +205,7 @@ def test_an_unforeseen_error_fails_the_job_without_its_details(runtime: Runtime,
 def test_a_lost_lease_writes_nothing(runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob) -> None:
     job = add_job()
 
-    def overtaken(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def overtaken(commission: Commission, on_progress: OnProgress) -> Outcome:
         with database.write() as session:
             session.get_one(Job, job.id).attempt = 2
         return Outcome(grey(1))
@@ -218,7 +219,7 @@ def test_the_lease_is_renewed_while_the_engine_is_busy(runtime: Runtime, databas
     job = add_job()
     leases: list[float] = []
 
-    def busy(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def busy(commission: Commission, on_progress: OnProgress) -> Outcome:
         for _ in range(2):
             leases.append(row(database, job).lease_until or 0)
             time.sleep(0.3)
@@ -242,9 +243,9 @@ def test_the_same_wake_up_many_times_gives_one_result(runtime: Runtime, database
     job = add_job()
     painted: list[int] = []
 
-    def counts(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def counts(commission: Commission, on_progress: OnProgress) -> Outcome:
         painted.append(1)
-        return paints(assignment, on_progress)
+        return paints(commission, on_progress)
 
     threads = [threading.Thread(target=runtime.run_one, args=(Stylizing, counts)) for _ in range(10)]
     for thread in threads:
@@ -285,7 +286,7 @@ def test_a_moment_without_database_or_storage_does_not_end_a_job(
     monkeypatch.setattr(Blobs, "put", flaky_put)
     monkeypatch.setattr(Database, "write", flaky_write)
 
-    def troubled(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def troubled(commission: Commission, on_progress: OnProgress) -> Outcome:
         on_progress(record(1))
         away.update(database=1, storage=1)
         on_progress(record(2))
@@ -309,7 +310,7 @@ def test_a_database_that_stays_away_leaves_the_job_to_its_lease(
     def gone(self: Database) -> AbstractContextManager[Session]:
         raise Unavailable("for long")
 
-    def outlived(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def outlived(commission: Commission, on_progress: OnProgress) -> Outcome:
         monkeypatch.setattr(Database, "write", gone)
         return Outcome(grey(50))
 
@@ -325,7 +326,7 @@ def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runti
     slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
     leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
 
-    def finishing(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def finishing(commission: Commission, on_progress: OnProgress) -> Outcome:
         on_progress(record(10))
         closing.append(True)
         on_progress(dataclasses.replace(record(10), stage="finish"))
@@ -340,7 +341,7 @@ def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Run
     leaving = Runtime(runtime.clients, shutting_down=lambda: True)
     seen: list[str] = []
 
-    def slow_step(assignment: Assignment, on_progress: OnProgress) -> Outcome:
+    def slow_step(commission: Commission, on_progress: OnProgress) -> Outcome:
         for _ in range(100):
             time.sleep(0.05)
             seen.append(row(database, job).state)
@@ -383,7 +384,7 @@ def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Set
         "s = Settings()\n"
         "c = redis.Redis.from_url(s.redis_url)\n"
         "r = Runtime(Clients(s, Database(s.sql_url), Blobs(s.picture_url), EventWriter(c), Broker(s, c)))\n"
-        "r.run_one(Stylizing, lambda assignment, on_progress: time.sleep(60))\n"
+        "r.run_one(Stylizing, lambda commission, on_progress: time.sleep(60))\n"
     )
     env = os.environ | {
         "PENTIMENTO_DATA_DIR": str(settings.data),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from app.core.commission import Commission
 from app.core.progress import Progress
 from app.core.specs import StyleParams
 from app.imaging import encode
@@ -25,15 +26,6 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Assignment:
-    """What an engine is given: pictures as uint8 RGB of shape (height, width, 3)."""
-
-    content: Pixels
-    style: Pixels
-    params: StyleParams
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What an engine gives back; ``facts`` go into the receipt."""
 
@@ -41,10 +33,10 @@ class Outcome:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Paint = Callable[[Assignment, Callable[[Progress], None]], Outcome]
+Paint = Callable[[Commission, Callable[[Progress], None]], Outcome]
 
 
-class Stylizing(Kind[Assignment, Progress, Outcome]):
+class Stylizing(Kind[Commission, Progress, Outcome]):
     name = STYLIZE
     too_large = "There is not enough memory for this size. Choose a smaller one."
     broken = "Something went wrong inside the painter. It has been logged; trying again may help."
@@ -57,11 +49,11 @@ class Stylizing(Kind[Assignment, Progress, Outcome]):
         self._last_preview = float("-inf")
         self._has_ended = False
 
-    def assignment(self) -> Assignment:
+    def assignment(self) -> Commission:
         content, style = (
             encode.read_rgb(self.clients.blobs.get(pictures.stored_key(self.job, pictures.input_name(role)))) for role in pictures.INPUTS
         )
-        return Assignment(content, style, StyleParams.model_validate(self.job.params))
+        return Commission.of(content, style, StyleParams.model_validate(self.job.params))
 
     def live(self, progress: Progress) -> Painting:
         return self._recorder.record(progress)

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, StopRequested
@@ -73,21 +74,17 @@ class Engine:
     def warm_up(self) -> None:
         """Build the graphs that pictures of every shape share, so that the first job need not wait for them."""
         grey = np.full((64, 64, 3), 128, np.uint8)
-        self.stylize(grey, grey, StyleParams(size=64, iterations=(1,)), lambda _: None)
+        self.stylize(Commission.of(grey, grey, StyleParams(size=64, iterations=(1,))), lambda _: None)
 
-    def stylize(
-        self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress
-    ) -> NDArray[np.uint8]:
-        """Return ``content`` painted in the style of ``style``.
+    def stylize(self, commission: Commission, on_progress: OnProgress) -> NDArray[np.uint8]:
+        """Return the commission's content, painted in its style.
 
         Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks",
         2016, from coarse to fine, starting from AdaIN. Same arguments on the same machine:
         the same pixels.
 
         Args:
-            content: uint8 RGB of shape (height, width, 3), sides at least 32 pixels.
-            style: the same, of any other size; keeps its own proportions.
-            params: see ``StyleParams``; ``size`` is the longer side of the result.
+            commission: what to paint.
             on_progress: told of each step. May raise StopRequested: the best picture so
                 far is returned at full size. Any other exception passes through.
 
@@ -98,6 +95,8 @@ class Engine:
             PictureError: a picture too small or too long and thin; ``field`` says which.
             EngineError: numbers that are not finite, or not enough memory.
         """
+        content, params = commission.content, commission.params
+        [style] = [one.pixels for one in commission.styles]
         pyramid.check(content, "content")
         pyramid.check(style, "style")
         frame = pyramid.frame(*content.shape[:2], params)
@@ -122,7 +121,7 @@ class Engine:
         return to_uint8(frame.crop(_full(best, frame)))
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
-        """Return AdaIN's picture alone; arguments, result and errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
+        """Return AdaIN's picture alone, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
         pyramid.check(content, "content")
         pyramid.check(style, "style")
         frame = pyramid.frame(*content.shape[:2], params)

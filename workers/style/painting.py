@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.progress import OnProgress, Progress
-from app.core.specs import StyleParams
 from app.core.version import VERSION
 
 if TYPE_CHECKING:
+    from app.core.commission import Commission
     from workers.style.engine import Engine
 
 
@@ -24,13 +24,8 @@ class Painting:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def paint(engine: Engine, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, on_progress: OnProgress) -> Painting:
-    """Run ``engine`` and note what it is, iterations done and planned, and seconds.
-
-    Args:
-        content: uint8 RGB of shape (height, width, 3).
-        style: the same, of any other size.
-    """
+def paint(engine: Engine, commission: Commission, on_progress: OnProgress) -> Painting:
+    """Run ``engine`` and note what it is, iterations done and planned, and seconds."""
     last: Progress | None = None
 
     def note(progress: Progress) -> None:
@@ -38,7 +33,7 @@ def paint(engine: Engine, content: NDArray[np.uint8], style: NDArray[np.uint8], 
         last = progress
         on_progress(progress)
 
-    picture = engine.stylize(content, style, params, note)
+    picture = engine.stylize(commission, note)
     counts = {
         "version": VERSION,
         "iterations": last.iteration if last else 0,

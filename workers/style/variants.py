@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.progress import Progress
 from app.core.recipes import Recipe
@@ -25,13 +26,17 @@ class Variants:
     def paint(self, content: NDArray[np.uint8], style: NDArray[np.uint8], recipe: Recipe) -> NDArray[np.uint8]:
         """Return ``content`` stylised as ``recipe`` says.
 
-        Arguments, result and errors as for ``Engine.stylize``.
+        Args:
+            content, style: uint8 RGB of shape (height, width, 3), sides at least 32 pixels.
+            recipe: padding, pooling and everything else.
+
+        Errors as for ``Engine.stylize``.
         """
         engine = self._engine(recipe.padding, recipe.pooling)
         if recipe.generator == "adain":
             picture = engine.instant(content, style, recipe.params, recipe.alpha)
         else:
-            picture = engine.stylize(content, style, recipe.params, _unheard)
+            picture = engine.stylize(Commission.of(content, style, recipe.params), _unheard)
         return keep_colour(content, picture) if recipe.keep_colour else picture
 
     def _engine(self, padding: Padding, pooling: Pooling) -> Engine:

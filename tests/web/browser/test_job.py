@@ -12,10 +12,11 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
+from app.core.commission import Commission
 from app.core.errors import EngineError
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from tests.web.conftest import FACTS, Studio
-from workers.runtime.stylizing import Assignment, Outcome
+from workers.runtime.stylizing import Outcome
 
 
 class Engine:
@@ -35,8 +36,8 @@ class Engine:
         self._fault = EngineError(message)
         self.step()
 
-    def __call__(self, assignment: Assignment, on_progress: OnProgress) -> Outcome:
-        height, width = assignment.content.shape[:2]
+    def __call__(self, commission: Commission, on_progress: OnProgress) -> Outcome:
+        height, width = commission.content.shape[:2]
         picture = np.zeros((height, width, 3), np.uint8)
         with suppress(StopRequested):
             for step in range(1, self.steps + 1):

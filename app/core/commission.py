@@ -1,0 +1,45 @@
+"""What the engine is asked for: a photograph, one or more paintings, parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.specs import StyleParams
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Style:
+    """A painting to paint like.
+
+    Attributes:
+        pixels: uint8 RGB (height, width, 3), of any size; keeps its own proportions.
+        weight: its share among the paintings, above 0; shares are relative to one another.
+    """
+
+    pixels: NDArray[np.uint8]
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Commission:
+    """One picture to be painted.
+
+    Attributes:
+        content: uint8 RGB (height, width, 3), sides at least 32 pixels.
+        styles: the paintings, at least one.
+        params: see ``StyleParams``; ``size`` is the longer side of the result.
+    """
+
+    content: NDArray[np.uint8]
+    styles: tuple[Style, ...]
+    params: StyleParams
+
+    @classmethod
+    def of(cls, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams) -> Commission:
+        """Return the commission of one photograph in the style of one painting."""
+        return cls(content, (Style(style),), params)

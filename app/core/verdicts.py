@@ -11,7 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Decision = Literal["original", "stylised", "uncertain"]
 # Pictures that a verdict can be about: those of a job, or one that was given alone.
 Role = Literal["content", "style", "result", "picture"]
+# What a training picture of the shipped detector is; ``style`` was used as one, the last two are generators.
+NeighbourKind = Literal["photograph", "painting", "style", "adain", "optimiser"]
 VerdictStage = Literal["prepare", "judge", "frames"]
+# How the shipped detector's band was chosen: of photographs and of paintings that it had not learnt from, at most this
+# share lies above it, and of each generator's pictures at most that share below.
+MOST_ABOVE, MOST_BELOW = 0.02, 0.03
 ROLES: tuple[Role, ...] = ("content", "style", "result", "picture")
 
 
@@ -64,6 +69,7 @@ class Neighbour(_Record):
 
     name: str
     label: Literal["original", "stylised"]
+    kind: NeighbourKind | None = Field(None, description="What the training picture is; null where its detector does not tell.")
     distance: float = Field(ge=0)
 
 

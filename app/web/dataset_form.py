@@ -13,6 +13,7 @@ from app.lab.arrivals import Kind, Order, Sent
 from app.lab.datasets import DatasetService
 from app.lab.generators import Generator, generators, read_strengths
 from app.lab.models import LABELLED, STYLISED, Dataset
+from app.web.dataset_view import counted
 from app.web.form import ROLES
 from app.web.samples import Samples
 from app.web.submission import RejectedForm
@@ -116,5 +117,5 @@ class DatasetDesk:
 def _name(files: list[Sent], archive: Upload | None) -> str:
     if archive is not None:
         return archive.name.rpartition(".")[0] or archive.name
-    counts = [sum(sent.role == role for sent in files) for role in ("content", "style")]
-    return f"{counts[0]} contents × {counts[1]} styles" if files else "Finished pictures"
+    contents, styles = (sum(sent.role == role for sent in files) for role in ("content", "style"))
+    return f"{counted(contents, 'content')} × {counted(styles, 'style')}" if files else "Finished pictures"

@@ -14,7 +14,7 @@ from app.lab.models import LABELLED, DatasetPicture
 from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent
 
 STATES = {
-    "unpacking": "Taking the pictures in",
+    "unpacking": "Taking in…",
     "making": "Being stylised",
     "ready": "Ready",
     "cancelled": "Cancelled",
@@ -177,12 +177,17 @@ class DatasetView:
     def contents_of_it(self) -> str:
         """What it holds, in a line."""
         event = self.event
+        if event.state == "unpacking":
+            # How many of them are contents and styles is not known before all have been looked at.
+            return counted(event.files, "file")
+        if event.files_taken < event.files:
+            return f"{event.files_taken} of {counted(event.files, 'file')} taken in"
         if self.labelled:
-            domains = f", {_count(len(self.detail.domains), 'domain')}" if self.detail.domains else ""
-            return f"{_count(event.pictures, 'picture')}, {_count(len(self.detail.classes), 'class', 'classes')}{domains}"
+            domains = f", {counted(len(self.detail.domains), 'domain')}" if self.detail.domains else ""
+            return f"{counted(event.pictures, 'picture')}, {counted(len(self.detail.classes), 'class', 'classes')}{domains}"
         generators = len(self.detail.generators)
-        ways = f" × {_count(generators, 'generator')}" if generators > 1 else ""
-        contents = f"{_count(event.contents, 'content')} × {_count(event.styles, 'style')}{ways}"
+        ways = f" × {counted(generators, 'generator')}" if generators > 1 else ""
+        contents = f"{counted(event.contents, 'content')} × {counted(event.styles, 'style')}{ways}"
         return contents if self.live else f"{contents}: {event.stylised.done} stylised"
 
     @property
@@ -190,7 +195,7 @@ class DatasetView:
         """What did not become a picture, in words."""
         failed, cancelled = self.event.stylised.failed, self.event.stylised.cancelled
         said = [(failed, "could not be stylised"), (cancelled, "was not stylised" if cancelled == 1 else "were not stylised")]
-        return [f"{_count(count, 'picture')} {what}." for count, what in said if count and not self.live]
+        return [f"{counted(count, 'picture')} {what}." for count, what in said if count and not self.live]
 
     @property
     def thumbnails(self) -> list[str]:
@@ -292,5 +297,5 @@ def _help(generator: Generator | None) -> str:
     return f"{known.title}: {known.help}" if known else ""
 
 
-def _count(number: int, one: str, many: str | None = None) -> str:
+def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from app.core.verdicts import MOST_ABOVE, MOST_BELOW
 from app.web import documents
 from app.web.judgement_view import percent
 
@@ -26,10 +27,17 @@ _GROUPS = {"photograph": "photographs", "painting": "paintings", "style": "pictu
 
 @dataclass(frozen=True)
 class DetectorWords:
-    """``learnt`` and ``measured``: sentences from the detector's own facts, empty where it states none; ``card``: its model card's address."""
+    """What is said of a detector.
+
+    Attributes:
+        learnt, measured: sentences from the detector's own facts, empty where it states none.
+        covered: what its uncertain band was chosen to leave outside, empty where nothing was measured.
+        card: its model card's address.
+    """
 
     learnt: str = ""
     measured: str = ""
+    covered: str = ""
     card: str = ""
 
 
@@ -70,13 +78,17 @@ def words(facts: Mapping[str, Any], card: str = "") -> DetectorWords:
     stylised = sum(count for group, count in counts.items() if group not in _GROUPS)
     learnt = f"It has learnt from {_listed(originals)} and from {stylised:,} stylised pictures." if originals and stylised else ""
     kept: Mapping[str, float] = facts.get("validation", {})
-    measured = ""
+    measured = covered = ""
     if "called_stylised" in kept and "found" in kept:
         measured = (
             f"Of pictures it had not learnt from, it called {percent(kept['called_stylised'])} of the originals stylised, "
             f"and found {percent(kept['found'])} of the stylised ones."
         )
-    return DetectorWords(learnt, measured, card)
+        covered = (
+            f"Set on such pictures so that at most {percent(MOST_ABOVE)} of photographs and of paintings lie above it, "
+            f"and at most {percent(MOST_BELOW)} of each generator's pictures below."
+        )
+    return DetectorWords(learnt, measured, covered, card)
 
 
 def _listed(parts: list[str]) -> str:

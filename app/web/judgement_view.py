@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.verdicts import Decision, Judgement, Role
+from app.core.verdicts import Band, Decision, Judgement, Neighbour, NeighbourKind, Role
 from app.web.heat import Heat
 
 TITLES: dict[Role, str] = {"content": "Photograph", "style": "Painting", "result": "Result", "picture": "Picture"}
@@ -13,6 +13,13 @@ _SAID: dict[Decision, str] = {
     "original": "It shows no trace of having been painted over.",
     "stylised": "It shows the traces of a picture painted over.",
     "uncertain": "It lies where the detector is wrong too often to say.",
+}
+_KINDS: dict[NeighbourKind, str] = {
+    "photograph": "Photograph",
+    "painting": "Painting",
+    "style": "Picture used as a style",
+    "adain": "Stylised by AdaIN",
+    "optimiser": "Stylised by the optimiser",
 }
 _BAR = 100
 # Digits of the evidence. With so many, a last one that does not add up is of no matter.
@@ -55,9 +62,9 @@ class Card:
         return " ".join(told)
 
     @property
-    def band(self) -> tuple[str, str]:
-        """Where the uncertain band begins and ends."""
-        return percent(self.judged.band.low), percent(self.judged.band.high)
+    def band(self) -> str:
+        """Where the uncertain band begins and ends, or that there is none."""
+        return band_words(self.judged.band)
 
     @property
     def decision(self) -> str:
@@ -78,6 +85,11 @@ class Card:
         return round(band.low * _BAR, 2), round((band.high - band.low) * _BAR, 2), round(self.judged.probability * _BAR, 2)
 
     @property
+    def neighbours(self) -> list[tuple[str, Neighbour]]:
+        """The nearest training pictures, each with what it is."""
+        return [(kind_words(one), one) for one in self.judged.neighbours]
+
+    @property
     def sum(self) -> Sum:
         return added_up(self.judged)
 
@@ -86,6 +98,19 @@ class Card:
         if self.judgement is None:
             raise ValueError(f"the {self.role} has not been judged")
         return self.judgement
+
+
+def band_words(band: Band) -> str:
+    """Return between which probabilities the detector will not say, in words."""
+    low, high = percent(band.low), percent(band.high)
+    if band.low == band.high:
+        return f"No uncertain band: stylised above {high}, original below"
+    return f"Uncertain from {low} to {high}" if low != high else f"Uncertain only close to {low}"
+
+
+def kind_words(neighbour: Neighbour) -> str:
+    """Return what a training picture is; of one whose detector does not tell, the class it was taught as."""
+    return _KINDS[neighbour.kind] if neighbour.kind else DECISIONS[neighbour.label]
 
 
 def percent(probability: float) -> str:

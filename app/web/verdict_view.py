@@ -119,6 +119,11 @@ class VerdictView:
         """Tell whether a detector of the Lab spoke: what the shipped one states of itself is then not its own."""
         return self.verdict is not None and any(one.detector != shipped_digest() for one in self.verdict.judgements.values())
 
+    @property
+    def banded(self) -> bool:
+        """Tell whether the detector leaves a band of probabilities undecided."""
+        return self.verdict is not None and any(one.band.low < one.band.high for one in self.verdict.judgements.values())
+
     @cached_property
     def cards(self) -> list[Card]:
         """One for each picture, in order; without a judgement until there is one."""

@@ -82,6 +82,11 @@ def test_banks_hold_every_view_and_share_no_picture(shop: detecting.Workshop) ->
     for chosen in parts.values():
         originals = {item.content for item in chosen if item.group == "photograph"}
         assert {item.content for item in chosen if item.style} <= originals
+    # By this order a neighbour's kind is told.
+    order = ["photograph", "painting", "style"]
+    originals = [item.group for item in parts["train"] if not item.style]
+    assert set(originals) == set(order)
+    assert [item.group for item in parts["train"]][: len(originals)] == sorted(originals, key=order.index)
     bank = training_bank.describe(Rough(), parts["train"], training_bank.worn_views)  # type: ignore[arg-type]
     assert len(bank.group) == (1 + training_bank.WORN) * len(parts["train"])
     again = training_bank.describe(Rough(), parts["train"], training_bank.worn_views)  # type: ignore[arg-type]

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from app.core.verdicts import MOST_ABOVE, MOST_BELOW
 from app.web.detector_words import DetectorWords, facts_in, words
+from workers.verdict.training import band
 
 FACTS = {
     "pictures": {"train": {"photograph": 1234, "painting": 300, "style": 20, "adain": 900, "optimiser": 350}},
@@ -41,8 +43,23 @@ def test_facts_become_sentences() -> None:
     assert said.measured == (
         "Of pictures it had not learnt from, it called 2 % of the originals stylised, and found 96 % of the stylised ones."
     )
+    assert said.covered == (
+        "Set on such pictures so that at most 2 % of photographs and of paintings lie above it, "
+        "and at most 3 % of each generator's pictures below."
+    )
     assert said.card == "/docs/model-card"
     assert (
         words({"pictures": {"train": {"photograph": 10, "adain": 5}}}).learnt
         == "It has learnt from 10 photographs and from 5 stylised pictures."
     )
+
+
+def test_the_band_leaves_outside_what_is_said_of_it() -> None:
+    rng = np.random.default_rng(3)
+    group = np.repeat(["photograph", "painting", "adain", "optimiser"], [4000, 1000, 900, 700])
+    logits = rng.normal(np.where(np.isin(group, ["adain", "optimiser"]), 1.5, -1.5), 2.0)
+    found, probability = band(logits, group), 1 / (1 + np.exp(-logits))
+    above = max((probability[group == name] > found.high).mean() for name in ("photograph", "painting"))
+    below = max((probability[group == name] < found.low).mean() for name in ("adain", "optimiser"))
+    # The band's ends have three digits.
+    assert (above, below) == (pytest.approx(MOST_ABOVE, abs=0.003), pytest.approx(MOST_BELOW, abs=0.003))

@@ -8,8 +8,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from app.core.verdicts import Band, Evidence, Judgement, Novelty
-from app.web.judgement_view import Card, Sum, added_up, percent
+from app.core.verdicts import Band, Evidence, Judgement, Neighbour, NeighbourKind, Novelty
+from app.web.judgement_view import Card, Sum, added_up, band_words, kind_words, percent
 
 BAND = Band(low=0.35, threshold=0.5, high=0.7)
 
@@ -74,8 +74,35 @@ def test_a_card_marks_the_band_and_the_probability_on_its_bar() -> None:
     start, width, value = card.marks
     assert (start, width) == (35.0, 35.0)
     assert value == pytest.approx(100 / (1 + math.exp(-0.8)), abs=0.01)
-    assert (card.decision, card.percent, card.band) == ("Uncertain", "69 %", ("35 %", "70 %"))
+    assert (card.decision, card.percent, card.band) == ("Uncertain", "69 %", "Uncertain from 35 % to 70 %")
     assert card.alt == "The result."
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.063, 0.614, "Uncertain from 6 % to 61 %"),
+        (0.56, 0.56, "No uncertain band: stylised above 56 %, original below"),
+        (0.558, 0.562, "Uncertain only close to 56 %"),
+    ],
+)
+def test_a_band_of_no_width_is_not_told_as_one(low: float, high: float, said: str) -> None:
+    assert band_words(Band(low=low, threshold=high, high=high)) == said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("photograph", "Photograph"),
+        ("painting", "Painting"),
+        ("style", "Picture used as a style"),
+        ("adain", "Stylised by AdaIN"),
+        ("optimiser", "Stylised by the optimiser"),
+        (None, "Stylised"),
+    ],
+)
+def test_a_neighbour_is_said_to_be_what_it_is(kind: NeighbourKind | None, said: str) -> None:
+    assert kind_words(Neighbour(name="00051-adain", label="stylised", kind=kind, distance=0.5)) == said
 
 
 def test_a_card_that_is_not_judged_says_so_when_asked() -> None:

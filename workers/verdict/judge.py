@@ -17,6 +17,7 @@ from workers.nets import weights
 from workers.verdict.detector import Detector, from_bytes, read
 from workers.verdict.explain import CELLS, evidence, vector
 from workers.verdict.features import BATCH, Extractor
+from workers.verdict.neighbours import kinds_of
 
 Pixels = NDArray[np.uint8]
 
@@ -77,8 +78,9 @@ class Judge:
         maps = self._extractor.maps(reduced(pixels, detector.largest), detector.feature_set.layers)
         features = vector(detector, maps)
         score = detector.score(float(detector.logits(features[None])[0]))
+        around = detector.neighbourhood
         near, novelty = (
-            detector.neighbourhood.look(features) if detector.neighbourhood else ((), Novelty(unlike=False, distance=0, limit=0))
+            around.look(features, kinds_of(around, detector.facts)) if around else ((), Novelty(unlike=False, distance=0, limit=0))
         )
         cells = evidence(detector, maps)
         return Judgement(

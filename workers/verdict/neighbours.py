@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.verdicts import Neighbour, Novelty
+from app.core.verdicts import Neighbour, NeighbourKind, Novelty
 
 Array = NDArray[np.floating]
 
 SHOWN = 5
+_ORIGINALS: tuple[NeighbourKind, ...] = ("photograph", "painting", "style")
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,21 @@ class Neighbourhood:
     stylised: NDArray[np.bool_]
     limit: float
 
-    def look(self, features: Array) -> tuple[tuple[Neighbour, ...], Novelty]:
-        """Return the nearest training pictures of a float (d,) vector, nearest first, and how new it is."""
+    def look(self, features: Array, kinds: Sequence[NeighbourKind | None] = ()) -> tuple[tuple[Neighbour, ...], Novelty]:
+        """Return the nearest training pictures of a float (d,) vector, nearest first, and how new it is.
+
+        Args:
+            kinds: what each of the n training pictures is; empty where that is not known.
+        """
         distances = self.distances(features[None])[0]
         nearest = np.argsort(distances)[:SHOWN]
         found = tuple(
-            Neighbour(name=self.names[i], label="stylised" if self.stylised[i] else "original", distance=round(float(distances[i]), 4))
+            Neighbour(
+                name=self.names[i],
+                label="stylised" if self.stylised[i] else "original",
+                kind=kinds[i] if len(kinds) else None,
+                distance=round(float(distances[i]), 4),
+            )
             for i in nearest
         )
         distance = float(distances[nearest].mean())
@@ -51,6 +63,24 @@ class Neighbourhood:
         others = self.signatures.astype(np.float64)
         squares = (own**2).sum(1)[:, None] + (others**2).sum(1) - 2 * own @ others.T
         return np.sqrt(np.maximum(squares, 0.0))
+
+
+def kinds_of(near: Neighbourhood, facts: Mapping[str, Any]) -> tuple[NeighbourKind | None, ...]:
+    """Return what each training picture is, as far as its detector's facts tell; None for the others.
+
+    A training part stands in the order of its groups, originals first, and ``facts["pictures"]["train"]`` counts
+    each group. Stylised pictures are told by their names, which end with the generator's.
+    """
+    pictures = facts.get("pictures")
+    counts = pictures.get("train", {}) if isinstance(pictures, Mapping) else {}
+    originals: list[NeighbourKind] = [kind for kind in _ORIGINALS for _ in range(counts.get(kind, 0))]
+    if len(originals) + int(near.stylised.sum()) != len(near.names) or near.stylised[: len(originals)].any():
+        return ()
+    return (*originals, *(_generator(name) for name in near.names[len(originals) :]))
+
+
+def _generator(name: str) -> NeighbourKind | None:
+    return next((kind for kind in get_args(NeighbourKind) if kind not in _ORIGINALS and name.endswith(f"-{kind}")), None)
 
 
 def neighbourhood(

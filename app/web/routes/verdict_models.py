@@ -36,7 +36,7 @@ _EXAMPLE = Judgement(
     decision="stylised",
     band=Band(low=0.3, threshold=0.5, high=0.7),
     evidence=Evidence(rows=2, columns=2, cells=(1.5, 2.25, -0.25, 1.1), bias=-1.2, note="Each cell is a quarter of the picture."),
-    neighbours=(Neighbour(name="adain: harbour × waves", label="stylised", distance=0.31),),
+    neighbours=(Neighbour(name="00051-adain", label="stylised", kind="adain", distance=0.31),),
     novelty=Novelty(unlike=False, distance=0.31, limit=0.9),
     detector=_DETECTOR,
 )

@@ -13,6 +13,7 @@ from app.core.features import DEFAULT_FEATURES, FeatureSetName
 ObjectiveName = Literal["none", "pairwise", "nt_xent", "moco", "byol", "supcon"]
 PairsName = Literal["content_stylised", "augmented", "paper_pairs", "labels"]
 ClassifierName = Literal["logistic", "linear_svm"]
+ClassifiedName = Literal["embedding", "features", "both"]
 SplitName = Literal["train_is_test", "random", "content", "style", "content_style", "generator"]
 
 # From the most flattering to the strictest; the last but one is the headline.
@@ -26,6 +27,23 @@ SPLITS: dict[str, str] = {
 }
 HEADLINE: SplitName = "content_style"
 
+# What choices are called, in forms and reports alike.
+OBJECTIVES: dict[str, str] = {
+    "none": "None",
+    "pairwise": "Pairwise (Hadsell)",
+    "nt_xent": "NT-Xent (SimCLR)",
+    "moco": "MoCo",
+    "byol": "BYOL",
+    "supcon": "SupCon",
+}
+PAIRS: dict[str, str] = {
+    "content_stylised": "A content and its stylised version",
+    "augmented": "Augmented views",
+    "paper_pairs": "The paper's own pairs",
+    "labels": "Pictures of one class",
+}
+CLASSIFIERS: dict[str, str] = {"logistic": "Logistic regression", "linear_svm": "Linear SVM"}
+CLASSIFIED: dict[str, str] = {"embedding": "The embedding", "features": "The features", "both": "Both side by side"}
 
 # Pairs that an objective can be given. The paper's have no real negatives, labels no views.
 PAIRS_OF: dict[ObjectiveName, tuple[PairsName, ...]] = {
@@ -86,8 +104,11 @@ class ExperimentSpec(BaseModel):
     features: FeatureSetName = Field(DEFAULT_FEATURES, title="Features", description="What of InceptionV3 describes a picture.")
     training: TrainParams = Field(default_factory=TrainParams, title="Contrastive stage")
     classifier: ClassifierName = Field("logistic", title="Classifier", description="Linear, fitted to the training part alone.")
-    classify: Literal["embedding", "features", "both"] = Field(
-        "features", title="Classify", description="What the classifier sees: the embedding, the features as they are, or both side by side."
+    classify: ClassifiedName = Field(
+        "features",
+        title="Classify",
+        description="What the classifier sees: the embedding, the features as they are, or both side by side. "
+        "The contrastive stage does not affect a classifier of the features alone; it is then only measured beside it.",
     )
     splits: tuple[SplitName, ...] = Field(
         ("train_is_test", "random", "content", "style", "content_style", "generator"),

@@ -9,7 +9,18 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from app.core.errors import ParameterError, ParameterErrors, PentimentoError
-from app.core.experiments import DEFAULT_EXPERIMENT, EXPERIMENT_PRESETS, SPLITS, ExperimentPreset, ExperimentSpec, TrainParams
+from app.core.experiments import (
+    CLASSIFIED,
+    CLASSIFIERS,
+    DEFAULT_EXPERIMENT,
+    EXPERIMENT_PRESETS,
+    OBJECTIVES,
+    PAIRS,
+    SPLITS,
+    ExperimentPreset,
+    ExperimentSpec,
+    TrainParams,
+)
 from app.core.features import FEATURES
 from app.lab.experiment_specs import TRAINING, resolve
 from app.web.option import Option, as_text, from_spec
@@ -28,23 +39,15 @@ _GROUPS: dict[str, tuple[str, ...]] = {
 }
 _WORDS = {
     **SPLITS,
+    **OBJECTIVES,
+    **PAIRS,
+    **CLASSIFIERS,
     **{name: one.title for name, one in FEATURES.items()},
-    "none": "None",
-    "pairwise": "Pairwise (Hadsell)",
-    "nt_xent": "NT-Xent (SimCLR)",
-    "moco": "MoCo",
-    "byol": "BYOL",
-    "supcon": "SupCon",
-    "content_stylised": "A content and its stylised version",
-    "augmented": "Augmented views",
-    "paper_pairs": "The paper's own pairs",
-    "labels": "Pictures of one class",
-    "logistic": "Logistic regression",
-    "linear_svm": "Linear SVM",
-    "embedding": "The embedding",
 }
 # What a name means depends on where it stands: both feature sets, or embedding and features.
-_OWN_WORDS = {"classify": {"features": "The features", "both": "Both side by side"}, "features": {"both": "Both"}}
+_OWN_WORDS = {"classify": CLASSIFIED}
+# An experiment's name tells these already.
+_NAMED = ("shuffle_labels", "training.objective")
 
 
 def _specs() -> dict[str, FieldInfo]:
@@ -161,6 +164,19 @@ def texts_of(spec: ExperimentSpec) -> Texts:
         name: tuple(flat[name]) if isinstance(flat[name], tuple) else tuple(text for text in (as_text(flat[name]),) if text)
         for name in FIELDS
     }
+
+
+def differences(preset: str, spec: ExperimentSpec) -> list[str]:
+    """Return what an experiment has otherwise than its preset, in the words of the form."""
+    usual = texts_of(EXPERIMENT_PRESETS.get(preset, EXPERIMENT_PRESETS[DEFAULT_EXPERIMENT]).spec)
+    changed = {name: texts for name, texts in texts_of(spec).items() if texts != usual[name]}
+    return [_difference(option(name, changed[name])) for names in _GROUPS.values() for name in names if name in changed.keys() - {*_NAMED}]
+
+
+def _difference(one: Option) -> str:
+    if one.kind == "several":
+        return f"{len(one.chosen)} {one.title.lower()}"
+    return f"{one.title.lower()} {one.said[:1].lower()}{one.said[1:]}"
 
 
 def presets() -> list[tuple[ExperimentPreset, Texts]]:

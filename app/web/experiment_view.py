@@ -2,60 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import ClassVar
 
-from app.core.experiments import EXPERIMENT_PRESETS, SPLITS, ExperimentSpec
+from app.core.experiments import EXPERIMENT_PRESETS, OBJECTIVES, SPLITS, ExperimentSpec
 from app.core.report import Figure, Report
-from app.jobs.models import Job, State
+from app.jobs.models import Job
 from app.lab import plots, report_view
 from app.lab.experiment_events import ExperimentEvent, ShortSplit, Summary, snapshot
-from app.lab.experiment_specs import TRAINING
 from app.lab.report_view import ReportView
-from app.web.experiment_form import option, texts_of
+from app.web.experiment_form import differences, option, texts_of
 from app.web.option import Option
+from app.web.study import Study
 
-STAGES = {
-    "prepare": "Preparing",
-    "describe": "Describing the pictures",
-    "train": "Training the contrastive stage",
-    "classify": "Fitting and testing the classifier",
-    "baselines": "Measuring simpler ways",
-    "permute": "Swapping labels",
-    "finish": "Writing the report",
-}
-STATES = {
-    State.QUEUED: "Waiting",
-    State.RUNNING: "Running",
-    State.DONE: "Done",
-    State.FAILED: "Failed",
-    State.CANCELLED: "Cancelled",
-}
+# As many differences to its preset as a title can bear.
+_TOLD = 3
 
 
 @dataclass(frozen=True)
-class ExperimentView:
-    """``report`` is read from its file only for the page that shows it."""
-
-    job: Job
-    event: ExperimentEvent
-    found: Report | None = None
-
-    @property
-    def id(self) -> str:
-        return self.job.id
-
-    @property
-    def url(self) -> str:
-        return f"/lab/experiments/{self.job.id}"
-
-    @property
-    def api(self) -> str:
-        return f"/api/lab/experiments/{self.job.id}"
+class ExperimentView(Study[Report]):
+    NOUN: ClassVar[str] = "experiment"
+    FOLDER: ClassVar[str] = "experiments"
+    STAGES: ClassVar[Mapping[str, str]] = {
+        "prepare": "Preparing",
+        "describe": "Describing the pictures",
+        "train": "Training the contrastive stage",
+        "classify": "Fitting and testing the classifier",
+        "baselines": "Measuring simpler ways",
+        "permute": "Swapping labels",
+        "finish": "Writing the report",
+    }
+    BODY: ClassVar[str] = "partials/_experiment_body.html"
+    MOVING: ClassVar[Mapping[str, str]] = {"figures": "partials/_study_figures.html", "curves": "partials/_experiment_curves.html"}
 
     @property
     def name(self) -> str:
-        """What is done, without the dataset."""
         known = EXPERIMENT_PRESETS.get(self.job.preset)
         title = known.title if known else "Experiment"
         return f"{title}, labels shuffled" if self.shuffled else title
@@ -64,69 +47,17 @@ class ExperimentView:
     def title(self) -> str:
         return f"{self.name}: {self.dataset[1]}"
 
-    @property
-    def dataset(self) -> tuple[str, str]:
-        """Id and name of what it is about."""
-        about = self.job.inputs["dataset"]
-        return str(about["id"]), str(about["name"])
+    @cached_property
+    def details(self) -> str:
+        """Its objective, and what differs from its preset: what tells it apart from others of its name."""
+        told = [OBJECTIVES[self._spec.training.objective] if self.contrastive else "no contrastive stage"]
+        told += [one for one in differences(self.job.preset, self._spec) if one not in told]
+        more = len(told) - 1 - _TOLD
+        return ", ".join(told[: 1 + _TOLD]) + (f" and {more} more" if more > 0 else "")
 
     @property
     def shuffled(self) -> bool:
-        return bool(self.job.params.get("shuffle_labels"))
-
-    @property
-    def live(self) -> bool:
-        return self.event.state in (State.QUEUED, State.RUNNING)
-
-    @property
-    def state(self) -> str:
-        if self.summary is not None and self.summary.stopped:
-            return "Stopped early"
-        return STATES[self.event.state]
-
-    @property
-    def look(self) -> str:
-        """What decides which parts are on the page; only when it changes are all of them drawn again."""
-        return f"{self.event.state}{'-stopping' if self.event.stopping else ''}"
-
-    @property
-    def percent(self) -> int:
-        return int(self.event.percent)
-
-    @property
-    def stage(self) -> str:
-        if self.event.silent:
-            return "The worker does not answer. If it stays away, the experiment begins again by itself"
-        if self.event.stopping:
-            return "Stopping after this step"
-        if self.event.state == State.QUEUED:
-            return "Waiting for its turn"
-        return STAGES.get(self.event.stage or "", "Starting")
-
-    @property
-    def where(self) -> str:
-        """The part of the work that goes on, in words."""
-        event = self.event
-        if event.state != State.RUNNING:
-            return ""
-        if event.stage == "describe":
-            return f"{event.described} of {event.pictures}"
-        if event.split is None or event.stage not in ("train", "classify"):
-            return ""
-        held_out = f" ({event.held_out})" if event.held_out else ""
-        return f"{SPLITS[event.split]}{held_out}, seed {event.seed}"
-
-    @property
-    def said(self) -> str:
-        """Its state as a sentence, for whoever cannot see it."""
-        figure = self.figure
-        return {
-            State.QUEUED: "The experiment waits for its turn.",
-            State.RUNNING: "The experiment has begun.",
-            State.DONE: f"The experiment is finished.{f' AUROC {figure}.' if figure else ''}",
-            State.FAILED: f"The experiment failed. {self.event.error or ''}".strip(),
-            State.CANCELLED: "The experiment was cancelled.",
-        }[self.event.state]
+        return self._spec.shuffle_labels
 
     @cached_property
     def curves(self) -> tuple[plots.Lines, ...]:
@@ -154,14 +85,13 @@ class ExperimentView:
         return self.event.summary
 
     @property
+    def reported(self) -> bool:
+        return self.summary is not None
+
+    @property
     def headline(self) -> ShortSplit | None:
         """The strictest split, in short."""
         return self._short(self.summary.headline) if self.summary else None
-
-    @property
-    def answer(self) -> str:
-        """What a list says in words, where figures do not say it all."""
-        return ""
 
     @property
     def figure(self) -> str:
@@ -181,15 +111,27 @@ class ExperimentView:
 
     @property
     def options(self) -> list[Option]:
-        """Every parameter with its value."""
-        return [option(name, texts) for name, texts in texts_of(ExperimentSpec.model_validate(self.job.params)).items()]
+        return [option(name, texts) for name, texts in texts_of(self._spec).items()]
 
     @property
     def contrastive(self) -> bool:
-        return bool(self.job.params.get(TRAINING, {}).get("objective") != "none")
+        return self._spec.training.objective != "none"
 
-    def shown(self, event: ExperimentEvent) -> ExperimentView:
-        return ExperimentView(self.job, event, self.found)
+    @cached_property
+    def _spec(self) -> ExperimentSpec:
+        return ExperimentSpec.model_validate(self.job.params)
+
+    @property
+    def _running(self) -> str:
+        event = self.event
+        if event.split is None or event.stage not in ("train", "classify"):
+            return ""
+        held_out = f" ({event.held_out})" if event.held_out else ""
+        return f"{SPLITS[event.split]}{held_out}, seed {event.seed}"
+
+    @property
+    def _outcome(self) -> str:
+        return f"AUROC {self.figure}." if self.figure else ""
 
     def _short(self, name: str) -> ShortSplit | None:
         splits = self.summary.splits if self.summary else []

@@ -39,6 +39,16 @@ class Option:
         return self.name.replace(".", "-")
 
     @property
+    def said(self) -> str:
+        """What stands in it, in the words of its choices."""
+        words = dict(self.choices)
+        if self.kind == "several":
+            return ", ".join(words[one] for one in self.chosen)
+        if self.kind == "switch":
+            return "yes" if self.value else "no"
+        return words.get(self.value, self.value) or "usual"
+
+    @property
     def range(self) -> str:
         """What the control takes, in words; nothing where it says so itself."""
         if self.minimum is None or self.maximum is None:

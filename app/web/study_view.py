@@ -1,4 +1,4 @@
-"""A study of the Lab as a list shows it, whichever it is."""
+"""A job of the Lab as the study that it is."""
 
 from __future__ import annotations
 

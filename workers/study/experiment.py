@@ -21,6 +21,8 @@ from workers.verdict.evaluate import evaluate
 
 # Share of the work that describing the pictures is taken for; the network's cost and the classifiers' vary too much to know before.
 _DESCRIBING = 0.4
+# Where a picture takes less than this, its features are remembered or the machine is fast, and the rest is more of the work.
+_SECONDS_A_PICTURE = 0.04
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,22 @@ class _Teller:
         self._began_evaluating: float | None = None
         self._newest: EvaluationStep | None = None
         self._begun: set[tuple[str, int, str]] = set()
+        # Done of the whole, and of it what describing came to.
+        self._fraction = self._share = 0.0
 
     def described(self, done: int, planned: int) -> None:
+        """What took no time moves nothing, so that remembered features do not make the percent leap."""
         self._described = min(done, self._pictures)
-        self.tell("describe", _DESCRIBING * done / planned)
+        took = (time.monotonic() - self._began) / _SECONDS_A_PICTURE
+        self._share = max(self._share, _DESCRIBING * min(done, took) / planned)
+        self.tell("describe", self._share)
 
     def evaluated(self, step: EvaluationStep) -> None:
         self._began_evaluating = self._began_evaluating or time.monotonic()
         self._newest = step
         self._begun.add((step.split, step.seed, step.held_out))
         finished = len(self._begun) - (step.stage in ("train", "classify"))
-        self.tell(step.stage, _DESCRIBING + (1 - _DESCRIBING) * step.fraction, step, finished)
+        self.tell(step.stage, self._share + (1 - self._share) * step.fraction, step, finished)
 
     def finishing(self) -> None:
         """Everything is measured, so a stop changes nothing any more."""
@@ -101,7 +108,11 @@ class _Teller:
 
     def tell(self, stage: StudyStage, fraction: float, evaluation: EvaluationStep | None = None, runs: int = 0) -> None:
         elapsed = time.monotonic() - self._began
-        self._on_step(StudyStep(stage, fraction, elapsed, self._remaining(evaluation), self._described, self._pictures, runs, evaluation))
+        # A run that is given up takes its part of the work with it.
+        self._fraction = max(self._fraction, fraction)
+        self._on_step(
+            StudyStep(stage, self._fraction, elapsed, self._remaining(evaluation), self._described, self._pictures, runs, evaluation)
+        )
 
     def _remaining(self, evaluation: EvaluationStep | None) -> float | None:
         """While pictures are described, the cost of the rest is not known yet."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.core.errors import InputError, NotFound, NotReady, PentimentoError
-from app.lab.experiment_events import ExperimentEvent
+from app.core.errors import InputError, NotFound, NotReady
 from app.lab.experiments import EVALUATION
-from app.web import experiment_form, sse
+from app.web import experiment_form
 from app.web.dataset_view import view as dataset_view
 from app.web.deps import FormDep, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.experiment_form import ExperimentForm
 from app.web.experiment_view import ExperimentView, view
-from app.web.render import page, render
+from app.web.render import page
+from app.web.study_stream import follow
 
 router = APIRouter(prefix="/lab", include_in_schema=False)
 
@@ -61,37 +60,13 @@ def new(
 @router.head("/experiments/{experiment_id}")
 @router.get("/experiments/{experiment_id}")
 def show(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
-    event = services.experiments.event(owner, experiment_id)
-    return page("pages/experiment.html", experiment=_with_report(services, owner, experiment_id, event))
+    return page("pages/experiment.html", study=_whole(services, owner, experiment_id))
 
 
 @router.get("/experiments/{experiment_id}/stream")
 async def stream(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.experiments.evaluation, owner, experiment_id)
-    follower = sse.Follower(
-        experiment_id, ExperimentEvent, lambda: services.experiments.event(owner, experiment_id), services.reader, services.closing
-    )
-    return sse.stream(_parts(services, owner, view(job), follower))
-
-
-async def _parts(services: Services, owner: str, shown: ExperimentView, follower: sse.Follower[ExperimentEvent]) -> AsyncIterator[str]:
-    """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
-    look: str | None = None
-    async for sight in follower.follow():
-        if sight.event is None:
-            yield sse.KEEP_ALIVE
-            continue
-        shown = shown.shown(sight.event)
-        if not shown.live:
-            shown = await run_in_threadpool(_ended, services, owner, shown)
-        if shown.look != look:
-            yield sse.message(render("partials/_experiment_body.html", experiment=shown), event="study")
-        else:
-            yield sse.message(render("partials/_study_figures.html", study=shown), event="figures")
-            yield sse.message(render("partials/_experiment_curves.html", experiment=shown), event="curves")
-        look = shown.look
-        if not shown.live:
-            yield sse.message("", event="ended")
+    return follow(services, owner, view(job), lambda: _whole(services, owner, experiment_id))
 
 
 @router.post("/experiments/{experiment_id}/stop")
@@ -143,17 +118,11 @@ def compare(
     return page("pages/compare.html", offered=offered, first=first, second=second, titles=titles, comparison=comparison)
 
 
-def _with_report(services: Services, owner: str, experiment_id: str, event: ExperimentEvent) -> ExperimentView:
+def _whole(services: Services, owner: str, experiment_id: str) -> ExperimentView:
+    """Return the experiment as it is now, with its report once there is one."""
+    event = services.experiments.event(owner, experiment_id)
     job = services.experiments.evaluation(owner, experiment_id)
     return view(job, event, services.experiments.report(owner, experiment_id) if event.summary else None)
-
-
-def _ended(services: Services, owner: str, shown: ExperimentView) -> ExperimentView:
-    """Return the experiment with what its worker wrote at the end; as it was, where it has been deleted."""
-    try:
-        return _with_report(services, owner, shown.id, services.experiments.event(owner, shown.id))
-    except PentimentoError:
-        return shown
 
 
 def _form(services: Services, owner: str, form: ExperimentForm, status: int = 200) -> HTMLResponse:

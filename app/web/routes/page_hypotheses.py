@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.core.errors import InputError, NotFound, NotReady, PentimentoError
-from app.lab.experiment_events import ExperimentEvent
-from app.web import sse
+from app.core.errors import InputError, NotFound, NotReady
 from app.web.dataset_view import view as dataset_view
 from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.hypothesis_form import PART_TITLES, HypothesisForm
 from app.web.hypothesis_view import HypothesisStudy, view
-from app.web.render import page, render
+from app.web.render import page
+from app.web.study_stream import follow
 
 router = APIRouter(prefix="/lab/hypotheses", include_in_schema=False)
 
@@ -50,36 +48,13 @@ def new(visitor: VisitorDep, services: ServicesDep, dataset: Annotated[str, Quer
 @router.head("/{study_id}")
 @router.get("/{study_id}")
 def show(study_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
-    event = services.hypotheses.event(owner, study_id)
-    return page("pages/hypothesis.html", study=_with_report(services, owner, study_id, event))
+    return page("pages/hypothesis.html", study=_whole(services, owner, study_id))
 
 
 @router.get("/{study_id}/stream")
 async def stream(study_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.hypotheses.study, owner, study_id)
-    follower = sse.Follower(
-        study_id, ExperimentEvent, lambda: services.hypotheses.event(owner, study_id), services.reader, services.closing
-    )
-    return sse.stream(_parts(services, owner, view(job), follower))
-
-
-async def _parts(services: Services, owner: str, shown: HypothesisStudy, follower: sse.Follower[ExperimentEvent]) -> AsyncIterator[str]:
-    """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
-    look: str | None = None
-    async for sight in follower.follow():
-        if sight.event is None:
-            yield sse.KEEP_ALIVE
-            continue
-        shown = shown.shown(sight.event)
-        if not shown.live:
-            shown = await run_in_threadpool(_ended, services, owner, shown)
-        if shown.look != look:
-            yield sse.message(render("partials/_hypothesis_body.html", study=shown), event="study")
-        else:
-            yield sse.message(render("partials/_study_figures.html", study=shown), event="figures")
-        look = shown.look
-        if not shown.live:
-            yield sse.message("", event="ended")
+    return follow(services, owner, view(job), lambda: _whole(services, owner, study_id))
 
 
 @router.post("/{study_id}/stop")
@@ -106,17 +81,11 @@ def restore(study_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     return _to(study_id)
 
 
-def _with_report(services: Services, owner: str, study_id: str, event: ExperimentEvent) -> HypothesisStudy:
+def _whole(services: Services, owner: str, study_id: str) -> HypothesisStudy:
+    """Return the study as it is now, with its grid once there is one."""
+    event = services.hypotheses.event(owner, study_id)
     job = services.hypotheses.study(owner, study_id)
     return view(job, event, services.hypotheses.grid(owner, study_id) if job.report else None)
-
-
-def _ended(services: Services, owner: str, shown: HypothesisStudy) -> HypothesisStudy:
-    """Return the study with what its worker wrote at the end; as it was, where it has been deleted."""
-    try:
-        return _with_report(services, owner, shown.id, services.hypotheses.event(owner, shown.id))
-    except PentimentoError:
-        return shown
 
 
 def asking(services: Services, owner: str, form: HypothesisForm, status: int = 200) -> HTMLResponse:

@@ -14,6 +14,8 @@ STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 # Of a picture, and of the coarsest scale: below it relu5_1 has hardly a pixel.
 MIN_SIDE = 32
 _MOST_ITERATIONS = 5000
+# A larger picture is painted at half its size first, and enlarged: so it becomes what the small one promised.
+LARGEST_BASE = 724
 # Longer side over shorter.
 MAX_ASPECT = 8
 
@@ -27,7 +29,7 @@ class StyleParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    size: int = Field(512, ge=64, le=2048, title="Size", description="Longer side of the finished picture, in pixels.")
+    size: int = Field(512, ge=64, le=4096, title="Size", description="Longer side of the finished picture, in pixels.")
     aspect: Literal["keep", "square"] = Field(
         "keep", title="Shape", description="Keep the photograph's proportions, or squeeze it into a square as the paper does."
     )
@@ -57,7 +59,17 @@ class StyleParams(BaseModel):
         (50, 20),
         max_length=5,
         title="Iterations",
-        description="Steps at each scale, coarse to fine; the last is the full size, each before it half of the next. Empty: instant picture only.",
+        description="Steps at each scale, coarse to fine, up to 724 pixels; each scale is half of the next. Empty: instant picture only.",
+    )
+    enlarging: int = Field(
+        8, ge=0, le=500, title="Enlarging", description="Steps at each doubling of a picture larger than 724 pixels, after its iterations."
+    )
+    plateau: float = Field(
+        0.0,
+        ge=0.0,
+        le=20.0,
+        title="Plateau",
+        description="A scale ends when 10 steps lower the loss by less than this many percent. 0: every step is taken.",
     )
     levels: int = Field(
         3,
@@ -88,8 +100,8 @@ class StyleParams(BaseModel):
         if any(not 0 <= n <= _MOST_ITERATIONS for n in value):
             raise ValueError(f"each scale takes 0 to {_MOST_ITERATIONS} iterations")
         size = info.data.get("size")
-        if value and size is not None and size >> (len(value) - 1) < MIN_SIDE:
-            most, needed = (size // MIN_SIDE).bit_length(), MIN_SIDE << (len(value) - 1)
+        if value and size is not None and base_side(size) >> (len(value) - 1) < MIN_SIDE:
+            most, needed = (base_side(size) // MIN_SIDE).bit_length(), MIN_SIDE << (len(value) - 1)
             raise ValueError(
                 f"at size {size} there is room for {most} scales, so give at most {most} numbers, or a size of at least {needed}"
             )
@@ -121,6 +133,13 @@ class StyleParams(BaseModel):
     def style_weights(self) -> dict[str, float]:
         """Weight of each style layer, before ``strength``."""
         return {layer: getattr(self, f"style_{layer}") for layer in STYLE_LAYERS}
+
+
+def base_side(size: int) -> int:
+    """Return the longer side that ``iterations`` end with: ``size`` halved, rounding down, until it is at most ``LARGEST_BASE``."""
+    while size > LARGEST_BASE:
+        size //= 2
+    return size
 
 
 class Preset(BaseModel):

@@ -13,7 +13,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "Picture": ("size", "aspect", "seed"),
     "Balance": ("strength", "content_weight", "tv", "style_scale"),
     "What is taken from the painting": ("style_relu1_1", "style_relu2_1", "style_relu3_1", "style_relu4_1", "style_relu5_1"),
-    "How it is painted": ("levels", "iterations", "optimiser", "learning_rate", "init", "content_layer"),
+    "How it is painted": ("levels", "iterations", "enlarging", "plateau", "optimiser", "learning_rate", "init", "content_layer"),
 }
 _CHOICES = {
     "keep": "Keep proportions",

@@ -21,8 +21,8 @@ def wrong(preset: str = "default", **changes: Any) -> dict[str | None, str]:
 
 @pytest.mark.parametrize(
     ("size", "most"),
-    # Halved from the size, rounding down, until the next would be under 32: counted by hand.
-    [(64, 2), (127, 2), (128, 3), (255, 3), (256, 4), (511, 4), (512, 5), (2048, 5)],
+    # Halved from the base, rounding down, until the next would be under 32: counted by hand. Of 725 the base is 362, of 1450 too.
+    [(64, 2), (127, 2), (128, 3), (255, 3), (256, 4), (511, 4), (512, 5), (724, 5), (725, 4), (1448, 5), (1450, 4), (4096, 5)],
 )
 def test_no_scale_is_under_32_pixels(size: int, most: int) -> None:
     assert resolve("default", {"size": size, "iterations": (1,) * most}).iterations == (1,) * most
@@ -79,8 +79,8 @@ def test_presets_are_in_order_of_effort() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"size": "5000"}, "Size: give a whole number from 64 to 2048. Received: '5000'."),
-        ({"size": "big"}, "Size: give a whole number from 64 to 2048. Received: 'big'."),
+        ({"size": "5000"}, "Size: give a whole number from 64 to 4096. Received: '5000'."),
+        ({"size": "big"}, "Size: give a whole number from 64 to 4096. Received: 'big'."),
         ({"strength": 0}, "Strength: give a number from 0.05 to 20.0. Received: 0."),
         ({"tv": "nan"}, "Smoothness: give a number from 0.0 to 100.0. Received: 'nan'."),
         ({"aspect": "round"}, "Shape: give one of: keep, square. Received: 'round'."),

@@ -92,7 +92,7 @@ def test_the_documented_configuration_gives_a_report(folder: Path, weights_cache
         ('contents = "photos"', 'contents = "gone"', "dataset.contents is no folder"),
         ('styles = "paintings"', "", "either folder, or contents and styles"),
         ('preset = "quick"', 'preset = "quickest"', "no experiment called 'quickest'"),
-        ("size = 128", "size = 1", "from 64 to 2048"),
+        ("size = 128", "size = 1", "from 64 to 4096"),
         ("size = 128", "size = 160", "Two generators are the same"),
         ("epochs = 10", "epoch = 10", "no parameter called 'training.epoch'"),
         ("[dataset]", "[data", "not well-formed TOML"),

@@ -37,7 +37,7 @@ def photo(tmp_path: Path) -> Path:
         ({"photo": "missing.png"}, "missing.png cannot be read: No such file or directory."),
         ({"-o": "out.gif"}, "has to end in .png, .jpg or .jpeg. Received: out.gif"),
         ({"-o": "no/such/folder.png"}, "lies in one that does not exist"),
-        ({"--size": "9"}, "Size: give a whole number from 64 to 2048. Received: 9."),
+        ({"--size": "9"}, "Size: give a whole number from 64 to 4096. Received: 9."),
         ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, fast, default, fine, paper."),
         ({"--preset": "fine", "--size": "100"}, "Iterations: at size 100 there is room for 2 scales"),
         ({"--optimiser": "sgd"}, "Optimiser: give one of: lbfgs, adam. Received: 'sgd'"),

@@ -146,7 +146,7 @@ def test_labelled_folders_and_their_counts(studio: Studio) -> None:
     [
         ([], {"name": "empty"}, 422, "archive", "Choose some pictures"),
         (None, {"preset": "none"}, 422, "preset", "no preset called 'none'"),
-        (None, {"size": "1"}, 422, "size", "from 64 to 2048"),
+        (None, {"size": "1"}, 422, "size", "from 64 to 4096"),
         (None, {"preset": "fast", "strengths": "much"}, 422, "strengths", "'much'"),
         (None, {"job": "0" * 32}, 404, "job", "no such job"),
         (None, {"kind": "odd"}, 422, "kind", "Received: 'odd'"),

@@ -183,7 +183,7 @@ def test_a_refused_dataset_keeps_what_was_chosen(studio: Studio) -> None:
         data={"kind": "stylised", "style_sample": sample, "preset": ["fast", "fine"], "size": "7", "strengths": "1, many", "name": "Mine"},
     )
     assert answer.status_code == 422
-    assert "from 64 to 2048" in error(answer.text, "size")
+    assert "from 64 to 4096" in error(answer.text, "size")
     assert "numbers with commas" in error(answer.text, "strengths")
     assert re.search(rf'name="style_sample" value="{sample}" checked', answer.text)
     assert re.findall(r'name="preset" value="(\w+)"[^>]* checked', answer.text) == ["fast", "fine"]

@@ -205,7 +205,7 @@ def test_the_history_pages(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_parameter_is_an_option_with_its_range() -> None:
     options = {option.name: option for _, group in FormState().groups for option in group}
     assert set(options) == set(StyleParams.model_fields)
-    assert (options["size"].minimum, options["size"].maximum, options["size"].whole) == ("64", "2048", True)
+    assert (options["size"].minimum, options["size"].maximum, options["size"].whole) == ("64", "4096", True)
     assert (options["strength"].minimum, options["strength"].maximum, options["strength"].whole) == ("0.05", "20", False)
     assert [value for value, _ in options["optimiser"].choices] == ["lbfgs", "adam"]
     assert options["iterations"].kind == "text"

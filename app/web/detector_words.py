@@ -85,8 +85,8 @@ def words(facts: Mapping[str, Any], card: str = "") -> DetectorWords:
             f"and found {percent(kept['found'])} of the stylised ones."
         )
         covered = (
-            f"Set on such pictures so that at most {percent(MOST_ABOVE)} of photographs and of paintings lie above it, "
-            f"and at most {percent(MOST_BELOW)} of each generator's pictures below."
+            f"It was set on pictures that the detector had not learnt from: at most {percent(MOST_ABOVE)} of the photographs and of the "
+            f"paintings lie above it, and at most {percent(MOST_BELOW)} of each generator's pictures below."
         )
     return DetectorWords(learnt, measured, covered, card)
 

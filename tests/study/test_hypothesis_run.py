@@ -155,7 +155,7 @@ def test_damaged_memory_is_made_anew(tmp_path: Path) -> None:
     for number in range(2):
         run(labelled(), styles(0, 1), styles(10, 1), SPEC, Sketches(), brushed(notes), lambda _: None, folder=tmp_path)
         if number == 0:
-            next(tmp_path.glob("*/*.npy")).write_bytes(b"torn")
+            next(tmp_path.glob("*/*.f32")).write_bytes(b"torn")
     assert len(notes) in (28, 29)
 
 

@@ -16,7 +16,7 @@ from app.core.features import FeatureSet
 from workers.child import Child
 from workers.study.derived import Derived, Recipe
 from workers.verdict.feature_cache import FeatureCache
-from workers.verdict.remembered import KEPT_SECONDS, forget_old
+from workers.verdict.remembered import KEPT_SECONDS, forget_old, place_of, recall, remember
 
 SET = FeatureSet(name="small", title="", help="", parts=(("conv_2", "mean"),))
 PICTURE = np.full((4, 6, 3), 7, np.uint8)
@@ -102,3 +102,13 @@ def test_the_worker_forgets_when_a_study_begins(settings: Settings, monkeypatch:
         child.describer()
         assert not old.exists()
     child.close()
+
+
+def test_vectors_are_kept_as_plain_floats_that_any_program_reads(tmp_path: Path) -> None:
+    row = np.array([1.5, -2.0, 0.25], np.float32)
+    remember(place := place_of(tmp_path, "ab12"), row)
+    # By hand: IEEE 754 single precision, the lowest byte first.
+    assert (place, place.read_bytes().hex()) == (tmp_path / "ab" / "12.f32", "0000c03f" + "000000c0" + "0000803e")
+    np.testing.assert_array_equal(recall(place, 3), row)
+    assert recall(place, 2) is None and recall(tmp_path / "none", 3) is None
+    assert [one.name for one in place.parent.iterdir()] == ["12.f32"]

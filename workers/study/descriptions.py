@@ -16,7 +16,8 @@ from app.core.features import FEATURES
 from app.core.hypothesis import HypothesisSpec
 from app.imaging.fingerprint import NEAR, distances, fingerprint
 from workers.study.cells import Away, Described
-from workers.study.derived import Derived, Describer, Recipe, digest
+from workers.study.derived import Derived, Recipe, digest
+from workers.study.describer import Describer
 from workers.study.labelled import Chosen, Labelled, StylePicture, clusters, sound
 from workers.study.painter import Painter
 from workers.study.specimens import EVERYTHING, columns_of, reduced

@@ -14,9 +14,10 @@ from app.core.features import FEATURES
 from app.core.progress import StopRequested
 from app.core.report import Report
 from app.core.studies import OnStudyStep, StudyStage, StudyStep
+from workers.study.describer import Describer
 from workers.study.keeping import can_be_kept, detector_of
 from workers.study.learner import learner
-from workers.study.specimens import Describer, Specimen, table_of
+from workers.study.specimens import Specimen, table_of
 from workers.verdict.evaluate import evaluate
 
 # Share of the work that describing the pictures is taken for; the network's cost and the classifiers' vary too much to know before.

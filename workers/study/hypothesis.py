@@ -25,7 +25,7 @@ from workers.study import descriptions
 from workers.study.budget import rations
 from workers.study.cells import Answered, Described, train_cell
 from workers.study.conclusion import conclude
-from workers.study.derived import Describer
+from workers.study.describer import Describer
 from workers.study.division import Division, divide
 from workers.study.grid import Grid, grid
 from workers.study.labelled import Labelled, StylePicture, choose

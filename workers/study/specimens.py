@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from app.core.features import CHANNELS, FEATURES, FeatureSet
 from app.imaging.fingerprint import fingerprint
 from app.imaging.neutral import reduced
+from workers.study.describer import Describer
 from workers.study.views import VIEWS, view
 from workers.verdict.baselines import colour_histogram
 from workers.verdict.table import UNKNOWN_PRINT, Table, of_columns
@@ -42,14 +42,6 @@ class Specimen:
     klass: str = ""
     style_print: int = UNKNOWN_PRINT
     sent: tuple[int, str] | None = None
-
-
-class Describer(Protocol):
-    """``workers.verdict.feature_cache.FeatureCache``, or an ``Extractor``."""
-
-    def stream(
-        self, pictures: Iterator[Pixels], feature_set: FeatureSet, *, on_progress: Callable[[int], None] | None = None
-    ) -> Iterator[NDArray[np.float32]]: ...
 
 
 def table_of(

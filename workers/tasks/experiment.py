@@ -16,7 +16,7 @@ from workers.runtime.experimenting import Experimenting, Found, Study, samples_o
 from workers.runtime.life import Runtime
 
 if TYPE_CHECKING:
-    from workers.study.specimens import Describer
+    from workers.study.describer import Describer
     from workers.style.engine import Engine
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 from app.core.features import FeatureSet
 from app.imaging.neutral import VERSION
 from workers.verdict.features import BATCH, Extractor, OnDescribed
-from workers.verdict.remembered import believed, used
+from workers.verdict.remembered import place_of, recall, remember
 
 
 class FeatureCache:
@@ -40,11 +38,11 @@ class FeatureCache:
         done = 0
         while some := list(islice(waiting, batch)):
             places = [self._place(picture, feature_set) for picture in some]
-            found = {place: row for place in places if (row := _load(place, feature_set.length)) is not None}
+            found = {place: row for place in places if (row := recall(place, feature_set.length)) is not None}
             missing = {place: picture for place, picture in zip(places, some, strict=True) if place not in found}
             rows = self._extractor.stream(missing.values(), feature_set, batch=batch)
             for place, row in zip(missing, rows, strict=True):
-                _save(place, row)
+                remember(place, row)
                 found[place] = row
             yield from (found[place] for place in places)
             done += len(some)
@@ -61,25 +59,4 @@ class FeatureCache:
     def _place(self, picture: NDArray[np.uint8], feature_set: FeatureSet) -> Path:
         digest = hashlib.sha256(repr((VERSION, self._extractor.precision, feature_set.parts, picture.shape)).encode())
         digest.update(np.ascontiguousarray(picture).data)
-        key = digest.hexdigest()
-        return self._folder / key[:2] / f"{key[2:]}.f32"
-
-
-def _load(place: Path, length: int) -> NDArray[np.float32] | None:
-    try:
-        row = np.frombuffer(place.read_bytes(), "<f4")
-    except (OSError, ValueError):
-        # Not there, or no whole number of floats.
-        return None
-    if not believed(row, length):
-        return None
-    used(place)
-    return row.astype(np.float32)
-
-
-def _save(place: Path, row: NDArray[np.float32]) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".partial-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(row.astype("<f4").tobytes())
-    Path(temporary).replace(place)
+        return place_of(self._folder, digest.hexdigest())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -10,6 +12,8 @@ SIDE = 8
 # Of photographs recoded at JPEG quality 50 or halved in size, 99 of 100 stay within this many bits of
 # themselves; of 1.5 million pairs of different pictures, three came as near, all of them really alike.
 NEAR = 4
+# Compared with all others at a time, so that memory grows with their number and not with its square.
+_ROWS = 512
 
 
 def fingerprint(pixels: NDArray[np.uint8]) -> int:
@@ -33,3 +37,13 @@ def distances(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> NDArray[np.
     bits = np.unpackbits(apart.view(np.uint8).reshape(*apart.shape, 8), axis=-1)
     counts: NDArray[np.uint8] = bits.sum(axis=-1, dtype=np.uint8)
     return counts
+
+
+def near_pairs(prints: NDArray[np.uint64]) -> Iterator[tuple[int, int, int]]:
+    """Yield (place, later place, bits that differ) of the pairs among n fingerprints that are at most ``NEAR`` bits apart, in order."""
+    for start in range(0, len(prints), _ROWS):
+        apart = distances(prints[start : start + _ROWS], prints)
+        for row, column in np.argwhere(apart <= NEAR):
+            one, other = start + int(row), int(column)
+            if one < other:
+                yield one, other, int(apart[row, column])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 import numpy as np
 
 from app.imaging import encode
-from app.imaging.fingerprint import NEAR, distances, fingerprint
-
-_ROWS = 512
+from app.imaging.fingerprint import fingerprint, near_pairs
 
 
 def print_of(thumbnail_jpeg: bytes) -> str:
@@ -19,14 +18,4 @@ def print_of(thumbnail_jpeg: bytes) -> str:
 
 def alike(prints: Sequence[str], most: int) -> list[tuple[int, int, int]]:
     """Return (place, place, bits that differ) of pictures that look alike, ``most`` of them at most."""
-    values = np.array([int(one, 16) for one in prints], np.uint64)
-    found: list[tuple[int, int, int]] = []
-    for start in range(0, len(values), _ROWS):
-        apart = distances(values[start : start + _ROWS], values)
-        for row, column in np.argwhere(apart <= NEAR):
-            one, other = start + int(row), int(column)
-            if one < other:
-                found.append((one, other, int(apart[row, column])))
-                if len(found) == most:
-                    return found
-    return found
+    return list(islice(near_pairs(np.array([int(one, 16) for one in prints], np.uint64)), most))

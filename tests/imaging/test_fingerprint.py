@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from app.imaging.fingerprint import NEAR, distances, fingerprint
+from app.imaging.fingerprint import NEAR, distances, fingerprint, near_pairs
 
 PICTURES = {"astronaut": data.astronaut(), "coffee": data.coffee(), "chelsea": data.chelsea(), "rocket": data.rocket()}
 
@@ -42,3 +42,15 @@ def test_distances_count_the_bits_that_differ() -> None:
     expected = [[(int(a) ^ int(b)).bit_count() for b in other] for a in one]
     assert distances(one, other).tolist() == expected
     assert distances(np.array([0], np.uint64), np.array([2**64 - 1], np.uint64)).tolist() == [[64]]
+
+
+def test_near_pairs_are_those_of_a_slow_loop_each_once_and_in_order() -> None:
+    rng = np.random.default_rng(1)
+    # More than are compared at a time, many of them a few bits from an earlier one.
+    prints = [int(one) for one in rng.integers(0, 2**63, 400)]
+    prints += [one ^ sum(1 << int(bit) for bit in rng.choice(64, rng.integers(0, 8), replace=False)) for one in prints[:250]]
+    slow = [(a, b, (prints[a] ^ prints[b]).bit_count()) for a in range(len(prints)) for b in range(a + 1, len(prints))]
+    expected = [pair for pair in slow if pair[2] <= NEAR]
+    assert 50 < len(expected) < 250
+    assert list(near_pairs(np.array(prints, np.uint64))) == expected
+    assert list(near_pairs(np.array([], np.uint64))) == []

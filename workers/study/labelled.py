@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from app.core.errors import InputError
 from app.core.hypothesis import HypothesisSpec
-from app.imaging.fingerprint import NEAR, distances
+from app.imaging.fingerprint import near_pairs
 
 Pixels = NDArray[np.uint8]
 # Of a class in the domain trained on: some to fit to, some to choose by, some to test with.
 LEAST = 6
 _USUAL = "photo"
-_ROWS = 512
 _LISTED = 5
 
 
@@ -103,11 +102,9 @@ def clusters(fingerprints: NDArray[np.uint64]) -> NDArray[np.intp]:
             one = parent[one]
         return one
 
-    for start in range(0, len(fingerprints), _ROWS):
-        near = distances(fingerprints[start : start + _ROWS], fingerprints) <= NEAR
-        for one, other in np.argwhere(near):
-            first, second = root(start + int(one)), root(int(other))
-            parent[max(first, second)] = min(first, second)
+    for one, other, _ in near_pairs(fingerprints):
+        first, second = root(one), root(other)
+        parent[max(first, second)] = min(first, second)
     return np.array([root(one) for one in range(len(parent))], np.intp)
 
 

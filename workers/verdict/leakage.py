@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.core.experiments import SPLITS, SplitName
 from app.core.report import Figure, Finding
-from app.imaging.fingerprint import NEAR, distances
+from app.imaging.fingerprint import NEAR, distances, near_pairs
 from workers.verdict.splits import Fold
 from workers.verdict.table import FILE, ORIGINAL, UNKNOWN_PRINT, Table
 
@@ -63,7 +63,7 @@ def _merged(
         return name
 
     twins = []
-    for one, other in _near_pairs(prints):
+    for one, other, _ in near_pairs(prints):
         first, second = root(str(names[one])), root(str(names[other]))
         if first != second:
             parent[max(first, second)] = min(first, second)
@@ -159,14 +159,6 @@ def _at_chance(auroc: Figure) -> bool:
     if auroc.value is None or auroc.value <= 0.5:
         return True
     return auroc.value < 1 and (auroc.interval is None or auroc.interval.low <= 0.5)
-
-
-def _near_pairs(prints: NDArray[np.uint64]) -> list[tuple[int, int]]:
-    pairs = []
-    for start in range(0, len(prints), _ROWS):
-        near = np.argwhere(distances(prints[start : start + _ROWS], prints) <= NEAR)
-        pairs.extend((int(one) + start, int(other)) for one, other in near if one + start < other)
-    return pairs
 
 
 def _seen(test: NDArray[np.uint64], train: NDArray[np.uint64]) -> NDArray[np.bool_]:

@@ -8,6 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.imaging.deep import Picture, png16, read_png16
+from app.imaging.tiff import tiff16
+
+__all__ = ["PREVIEW_BYTES", "jpeg", "png", "png16", "preview", "read_float", "read_rgb", "rgb", "tiff16"]
+
 PREVIEW_BYTES = 80_000
 
 
@@ -57,9 +62,25 @@ def preview(pixels: NDArray[np.uint8], *, max_side: int = 512) -> bytes:
 
 
 def read_rgb(data: bytes) -> NDArray[np.uint8]:
-    """Read a PNG or JPEG that this program stored: uint8 RGB of shape (height, width, 3)."""
+    """Read a PNG or JPEG that this program stored: uint8 RGB of shape (height, width, 3); of 16 bits a channel the high byte."""
     with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
         return np.array(image.convert("RGB"))
+
+
+def read_float(data: bytes) -> tuple[Picture, Picture | None]:
+    """Read a picture that this program stored, at the depth it was stored with.
+
+    Returns:
+        float32 sRGB (height, width, 3) in [0, 1], and alpha (height, width) in [0, 1] where ``png16`` was given one.
+    """
+    return read_png16(data) or (read_rgb(data).astype(np.float32) / np.float32(255), None)
+
+
+def rgb(picture: Picture) -> NDArray[np.uint8]:
+    """Round a float picture in [0, 1], (height, width, 3), to uint8; values outside are clipped."""
+    scaled = np.clip(picture, 0.0, 1.0) * np.float32(255)
+    rounded: NDArray[np.uint8] = np.rint(scaled, out=scaled).astype(np.uint8)
+    return rounded
 
 
 def _image(pixels: NDArray[np.uint8]) -> Image.Image:

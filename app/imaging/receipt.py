@@ -1,12 +1,12 @@
-"""How a picture was made, carried inside it: an iTXt chunk in PNG, a comment in JPEG, neither touching a pixel.
+"""How a picture was made, carried inside it: an iTXt chunk in PNG, a comment in JPEG, the description of a TIFF, none touching a pixel.
 
-PNG: W3C PNG specification, third edition, 11.3.3.4 (iTXt). JPEG: ITU-T T.81, B.2.4.5 (COM).
+PNG: W3C PNG specification, third edition, 11.3.3.4 (iTXt). JPEG: ITU-T T.81, B.2.4.5 (COM). TIFF: "TIFF Revision 6.0", ImageDescription.
 """
 
 from __future__ import annotations
 
+import json
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Literal
 
@@ -14,13 +14,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from app.core.specs import StyleParams
 from app.core.verdicts import VerdictSummary
+from app.imaging import tiff
+from app.imaging.chunks import SIGNATURE, chunk, chunks
 
 KEYWORD = b"pentimento"
 LONGEST = 60_000  # bytes of JSON; a JPEG comment holds 65,533
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # keyword, not compressed, method 0, no language, no translation
-_JPEG_HEAD = KEYWORD + b" "
+_TEXT_HEAD = KEYWORD + b" "
 _SOI, _SOS, _APP0, _COM = 0xD8, 0xDA, 0xE0, 0xFE
 
 
@@ -64,35 +65,38 @@ class Receipt(BaseModel):
 
 
 def attach(picture: bytes, receipt: Receipt) -> bytes:
-    """Return the same PNG or JPEG with the receipt inside; every byte of the pixels stays as it is.
+    """Return the same PNG, JPEG or TIFF of ours with the receipt inside; every byte of the pixels stays as it is.
 
     Raises:
-        ValueError: neither PNG nor JPEG, or a receipt longer than ``LONGEST``.
+        ValueError: none of them, or a receipt longer than ``LONGEST``.
     """
     text = receipt.model_dump_json().encode()
     if len(text) > LONGEST:
         raise ValueError(f"a receipt takes at most {LONGEST} bytes, received {len(text)}")
-    if picture.startswith(_PNG):
-        body = b"iTXt" + _ITXT_HEAD + text
-        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-        after_header = len(_PNG) + 12 + int.from_bytes(picture[8:12], "big")
-        return picture[:after_header] + chunk + picture[after_header:]
+    if picture.startswith(SIGNATURE):
+        after_header = len(SIGNATURE) + 12 + int.from_bytes(picture[8:12], "big")
+        return picture[:after_header] + chunk(b"iTXt", _ITXT_HEAD + text) + picture[after_header:]
     if picture.startswith(bytes((0xFF, _SOI))):
-        comment = _JPEG_HEAD + text
+        comment = _TEXT_HEAD + text
         segment = bytes((0xFF, _COM)) + struct.pack(">H", len(comment) + 2) + comment
         # JFIF asks to be the first segment.
         after = 4 + int.from_bytes(picture[4:6], "big") if picture[3] == _APP0 else 2
         return picture[:after] + segment + picture[after:]
-    raise ValueError(f"a receipt goes into PNG or JPEG, received a file that begins with {picture[:8]!r}")
+    if picture.startswith(tiff.LITTLE_ENDIAN):
+        return tiff.described(picture, _TEXT_HEAD + json.dumps(json.loads(text)).encode("ascii"))
+    raise ValueError(f"a receipt goes into PNG, JPEG or TIFF, received a file that begins with {picture[:8]!r}")
 
 
 def read(data: bytes) -> Receipt | None:
     """Return the receipt inside any file, or None. Safe on untrusted bytes: nothing is decompressed."""
     text = None
-    if data.startswith(_PNG):
+    if data.startswith(SIGNATURE):
         text = next((body[len(_ITXT_HEAD) :] for body in _png_texts(data) if body.startswith(_ITXT_HEAD)), None)
     elif data.startswith(bytes((0xFF, _SOI))):
-        text = next((body[len(_JPEG_HEAD) :] for body in _jpeg_comments(data) if body.startswith(_JPEG_HEAD)), None)
+        text = next((body[len(_TEXT_HEAD) :] for body in _jpeg_comments(data) if body.startswith(_TEXT_HEAD)), None)
+    elif data.startswith(tiff.LITTLE_ENDIAN):
+        said = tiff.description(data) or b""
+        text = said.removeprefix(_TEXT_HEAD) if said.startswith(_TEXT_HEAD) else None
     if text is None or len(text) > LONGEST:
         return None
     try:
@@ -102,15 +106,7 @@ def read(data: bytes) -> Receipt | None:
 
 
 def _png_texts(data: bytes) -> Iterator[bytes]:
-    at = len(_PNG)
-    while at + 12 <= len(data):
-        length = int.from_bytes(data[at : at + 4], "big")
-        end = at + 12 + length
-        if end > len(data):
-            return
-        if data[at + 4 : at + 8] == b"iTXt" and zlib.crc32(data[at + 4 : end - 4]) == int.from_bytes(data[end - 4 : end], "big"):
-            yield data[at + 8 : end - 4]
-        at = end
+    return (body for kind, body, right in chunks(data) if right and kind == b"iTXt")
 
 
 def _jpeg_comments(data: bytes) -> Iterator[bytes]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -35,6 +36,21 @@ RECEIPT = Receipt(
     elapsed=41.5,
 )
 PNG, JPEG = encode.png(PIXELS), encode.jpeg(PIXELS)
+DEEP, TIFF = encode.png16(PIXELS / np.float32(255)), encode.tiff16(PIXELS / np.float32(255))
+
+
+def test_comes_back_from_sixteen_bits() -> None:
+    for picture, opened in ((DEEP, lambda data: encode.read_float(data)[0]), (TIFF, lambda data: tifffile.imread(io.BytesIO(data)))):
+        signed = attach(picture, RECEIPT)
+        assert read(signed) == RECEIPT
+        assert read(picture) is None
+        np.testing.assert_array_equal(opened(signed), opened(picture))
+
+
+def test_another_tiff_reader_finds_it() -> None:
+    with tifffile.TiffFile(io.BytesIO(attach(TIFF, RECEIPT))) as file:
+        said = json.loads(file.pages[0].description.removeprefix("pentimento "))
+    assert said["libraries"]["Größe"] == "→"
 
 
 @pytest.mark.parametrize("picture", [PNG, JPEG], ids=["png", "jpeg"])
@@ -84,8 +100,8 @@ def test_an_overlong_receipt_is_refused() -> None:
         attach(PNG, RECEIPT.model_copy(update={"libraries": {"x": "y" * 60_000}}))
 
 
-def test_only_png_and_jpeg() -> None:
-    with pytest.raises(ValueError, match="PNG or JPEG"):
+def test_no_other_files() -> None:
+    with pytest.raises(ValueError, match="PNG, JPEG or TIFF"):
         attach(b"GIF89a", RECEIPT)
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from app.core.features import DETECTOR_FEATURES, FeatureSet
 from app.imaging.wear import halved, recoded, wear
 from app.local.making import read, read_manifest
-from app.local.training_plan import SUFFIXES, Part, Sources
+from app.local.picture_files import picture_files
+from app.local.training_plan import Part, Sources
 
 if TYPE_CHECKING:
     from workers.verdict.feature_cache import FeatureCache
@@ -58,9 +59,8 @@ def elsewhere(folder: Path) -> list[Item]:
     A manifest beside them, as `python -m bench.strangers` writes it, tells which share a content or a
     style. Without one each picture is taken to have its own of both, so intervals are too narrow.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     told = {line["name"]: line for line in read_manifest(folder)}
-    return [_stranger(path, folder.name, told.get(path.stem)) for path in paths]
+    return [_stranger(path, folder.name, told.get(path.stem)) for path in picture_files(folder)]
 
 
 def _stranger(path: Path, group: str, line: dict[str, str] | None) -> Item:

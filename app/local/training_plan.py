@@ -12,6 +12,7 @@ import numpy as np
 
 from app.core.errors import InputError
 from app.core.recipes import Recipe, draw_adain, draw_optimiser
+from app.local.picture_files import picture_files
 
 T = TypeVar("T")
 Part = Literal["train", "validation", "test"]
@@ -21,7 +22,6 @@ StyleKind = Literal["style", "painting", "photograph", "texture"]
 PARTS: dict[Part, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
 # What a picture takes its style from. A texture is a close crop of a photograph.
 _STYLE_KINDS: dict[StyleKind, float] = {"style": 0.5, "painting": 0.3, "photograph": 0.1, "texture": 0.1}
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _pick(rng: np.random.Generator, paths: tuple[Path, ...]) -> Path:
 
 
 def _pictures(folders: Sequence[Path], what: str) -> tuple[Path, ...]:
-    found = sorted({path for folder in folders for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file()})
+    found = picture_files(*folders)
     if not found:
         raise InputError(f"There are no {what} (.jpg, .png, .webp) in: {', '.join(map(str, folders))}.")
     return tuple(found)

@@ -33,6 +33,7 @@ from app.lab.folders import classes
 from app.lab.generators import Generator
 from app.local.lab_config import Config
 from app.local.painting import interruptible, write
+from app.local.picture_files import picture_files
 from app.local.terminal import console, hushed, prepare_weights, say
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from workers.style.engine import Engine
 
 Pixels = NDArray[np.uint8]
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MANIFEST = "manifest.jsonl"
 _HEAD = 4096
 _STAGES = {
@@ -167,7 +167,7 @@ def _key(content: _Picture, style: _Picture, way: Generator) -> str:
 def _labelled(folder: Path, pool: DecoderPool) -> Iterator[dict[str, Any]]:
     """Yield what makes a specimen of each picture in the folders original and stylised; a domain is taken for the generator."""
     labels = {"original": 0, "originals": 0, "stylised": 1, "stylized": 1}
-    paths = _paths(folder)
+    paths = picture_files(folder)
     if not paths:
         raise InputError(f"There are no pictures (.jpg, .png, .webp) here. Received: {folder}", field="folder")
     places, skipped = classes([Member(number, PurePosixPath(path.relative_to(folder).as_posix()), 0) for number, path in enumerate(paths)])
@@ -196,7 +196,7 @@ def _labelled(folder: Path, pool: DecoderPool) -> Iterator[dict[str, Any]]:
 def _pictures(folder: Path, work: Path, pool: DecoderPool, what: str) -> list[_Picture]:
     """Decode the folder's pictures into ``work``; files that cannot be read are told and left out."""
     found = []
-    for path in _paths(folder):
+    for path in picture_files(folder):
         try:
             decoded = pool.decode(path.read_bytes())
         except InputError as error:
@@ -210,10 +210,6 @@ def _pictures(folder: Path, work: Path, pool: DecoderPool, what: str) -> list[_P
     if not found:
         raise InputError(f"There are no {what} (.jpg, .png, .webp) in this folder. Received: {folder}", field=what)
     return found
-
-
-def _paths(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def _reader(path: Path) -> Callable[[], Pixels]:

@@ -26,13 +26,13 @@ from app.lab.archives import Member
 from app.lab.folders import classes
 from app.lab.hypothesis_view import percent, points
 from app.local.painting import interruptible, read, write
+from app.local.picture_files import picture_files
 from app.local.terminal import console, hushed, prepare_weights, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Pixels = NDArray[np.uint8]
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 _STAGES = {"prepare": "Reading styles", "describe": "Describing pictures", "train": "Training", "finish": "Done"}
 
 
@@ -111,7 +111,7 @@ def labelled(folder: Path) -> list[tuple[Path, str, str]]:
     Raises:
         InputError: no pictures, or not in folders of classes.
     """
-    paths = _pictures(folder)
+    paths = picture_files(folder)
     if not paths:
         raise InputError(f"There are no pictures (.jpg, .png, .webp) in folders of classes. Received: {folder}", field="folder")
     members = [Member(number, PurePosixPath(path.relative_to(folder).as_posix()), 0) for number, path in enumerate(paths)]
@@ -129,7 +129,7 @@ def pictures_in(folders: Sequence[Path]) -> list[Path]:
     """
     found = []
     for folder in folders:
-        if not (ours := _pictures(folder)):
+        if not (ours := picture_files(folder)):
             raise InputError(f"There are no styles (.jpg, .png, .webp) in this folder. Received: {folder}", field="styles")
         found.extend(ours)
     return found
@@ -147,10 +147,6 @@ def show(report: HypothesisReport) -> None:
         out.print()
     for sentence in (*report.conclusion, *report.notes):
         out.print(sentence)
-
-
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
 
 
 def _save(report: HypothesisReport, order: Order) -> None:

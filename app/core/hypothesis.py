@@ -22,6 +22,9 @@ HypothesisStage = Literal["prepare", "describe", "train", "finish"]
 AUGMENTATIONS: dict[AugmentationName, str] = {"none": "No augmentation", "jitter": "Colour jitter", "style": "Style transfer"}
 CONTRASTS: dict[ContrastName, str] = {"none": "No contrastive stage", "nt_xent": "NT-Xent", "supcon": "SupCon"}
 
+# Pictures answered differently, below which chance is not excluded even if all of them speak for one side: 2 · ½⁶ = 0.03.
+LEAST_DIFFERENT = 6
+
 
 class HypothesisSpec(BaseModel):
     """Everything that decides the grid's figures, besides pictures and styles."""
@@ -143,8 +146,9 @@ class Result(_Record):
         balanced: mean of the classes' recalls.
         difference: accuracy less that of (no augmentation, no contrastive stage), paired.
         balanced_difference: the same of ``balanced``.
-        outcome: of ``difference``: clear only where its interval leaves out zero.
+        outcome: of ``difference``: clear only where its interval leaves out zero and ``LEAST_DIFFERENT`` pictures bear it.
         runs: accuracy of each seed.
+        differing: pictures answered right more often, or less often, than by what it is compared with; None in older reports.
     """
 
     trial: str
@@ -154,6 +158,7 @@ class Result(_Record):
     balanced_difference: Figure
     outcome: Outcome
     runs: tuple[float, ...]
+    differing: int | None = None
 
 
 class Cell(_Record):
@@ -180,6 +185,7 @@ class Effect(_Record):
         side: rows, or columns, on average over the other side of the grid; or columns within the row of style transfer alone.
         changed, against: names of two rows, or of two columns.
         difference: in accuracy, ``changed`` less ``against``, paired.
+        outcome, differing: as of a ``Result``.
     """
 
     side: Side
@@ -189,6 +195,7 @@ class Effect(_Record):
     difference: Figure
     balanced_difference: Figure
     outcome: Outcome
+    differing: int | None = None
 
 
 class HypothesisReport(_Record):
@@ -199,7 +206,7 @@ class HypothesisReport(_Record):
         classes: that were told apart.
         seen, unseen: names of the styles trained with, and of those kept for the test.
         notes: what was left out, and what follows for the reader.
-        conclusion: what the figures show, in plain words.
+        conclusion: what the figures show, in two or three sentences, the answer first.
         seeds: finished ones.
         stopped: somebody ended it early; the seeds that were finished are here.
     """

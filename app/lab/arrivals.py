@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from app.core.errors import InputError
 from app.jobs.models import Job
 from app.lab.archives import Archive, ArchiveLimits, Skipped
-from app.lab.folders import Role, classes, contents_and_styles
+from app.lab.folders import Role, check_classes, classes, contents_and_styles
 from app.lab.generators import Generator
 from app.lab.models import LABELLED, STYLISED
 
@@ -97,6 +97,8 @@ def _look_through(file: IO[bytes], kind: Kind, limits: ArchiveLimits) -> tuple[l
     with Archive(file, limits) as archive:
         survey = archive.survey()
     places, left_out = (classes if kind == LABELLED else contents_and_styles)(survey.members)
+    if kind == LABELLED:
+        check_classes({place.klass for place in places}, field="archive")
     pieces = [
         Piece(source="archive", role=place.role, name=place.name, number=place.number, klass=place.klass, domain=place.domain)
         for place in places

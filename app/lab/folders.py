@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -74,6 +74,20 @@ def classes(members: Sequence[Member]) -> tuple[list[Place], list[Skipped]]:
             domain = parts[0] if len(parts) == 3 else ""
             places.append(Place(member.number, "picture", printable(parts[-1]), printable(parts[-2]), printable(domain)))
     return places, skipped
+
+
+def check_classes(names: Collection[str], *, field: str) -> None:
+    """Refuse pictures among which there is nothing to tell apart.
+
+    Raises:
+        InputError: fewer than two classes.
+    """
+    if len(names) < 2:
+        raise InputError(
+            "Labelled pictures need at least two classes, each in a folder of its own: class/ or domain/class/."
+            f" Received one class: {', '.join(names) or 'none'}.",
+            field=field,
+        )
 
 
 def _skipped(member: Member, reason: str) -> Skipped:

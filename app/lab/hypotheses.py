@@ -13,6 +13,7 @@ from app.jobs import repository as job_repository
 from app.jobs.models import Job, State
 from app.lab import hypothesis_files, repository
 from app.lab.experiments import ExperimentService, check_ready
+from app.lab.folders import check_classes
 from app.lab.models import LABELLED
 
 HYPOTHESIS = "hypothesis"
@@ -36,7 +37,7 @@ class HypothesisService(ExperimentService):
         Raises:
             NotFound: no such dataset, or not the owner's.
             NotReady: its pictures are still being taken in.
-            InputError: the dataset has no classes, or a part has no style, or both share one.
+            InputError: the dataset has fewer than two classes, or a part has no style, or both share one.
         """
         self.admit(owner)
         for part in PARTS:
@@ -64,6 +65,8 @@ class HypothesisService(ExperimentService):
             if dataset.kind != LABELLED:
                 raise InputError("This study needs a dataset of labelled folders. Upload one as a zip file.", field="dataset")
             check_ready(dataset)
+            # Some of the pictures that were sent may not have been readable.
+            check_classes({row.klass for row in repository.pictures(session, dataset.id)}, field="dataset")
             job = Job(
                 id=job_id,
                 kind=self.kind,

@@ -8,7 +8,7 @@ from app.core.hypothesis import HypothesisReport
 from app.core.report import Figure
 from app.lab.report_files import Cell, table
 
-_HEADER = ("part", "trial", "augmentation", "contrast", "against", "metric", "value", "low", "high", "interval", "outcome")
+_HEADER = ("part", "trial", "augmentation", "contrast", "against", "metric", "value", "low", "high", "interval", "outcome", "differing")
 
 
 def to_json(report: HypothesisReport) -> bytes:
@@ -29,16 +29,16 @@ def _rows(report: HypothesisReport) -> Iterator[tuple[Cell, ...]]:
     for cell in report.cells:
         for one in cell.results:
             named: tuple[str, str, str] = (one.trial, cell.augmentation, cell.contrast)
-            yield ("cell", *named, "", "accuracy", *_numbers(one.accuracy), "")
-            yield ("cell", *named, "", "balanced_accuracy", *_numbers(one.balanced), "")
-            yield ("difference", *named, "none, none", "accuracy", *_numbers(one.difference), one.outcome)
-            yield ("difference", *named, "none, none", "balanced_accuracy", *_numbers(one.balanced_difference), "")
+            yield ("cell", *named, "", "accuracy", *_numbers(one.accuracy), "", None)
+            yield ("cell", *named, "", "balanced_accuracy", *_numbers(one.balanced), "", None)
+            yield ("difference", *named, "none, none", "accuracy", *_numbers(one.difference), one.outcome, one.differing)
+            yield ("difference", *named, "none, none", "balanced_accuracy", *_numbers(one.balanced_difference), "", None)
     for effect in report.effects:
         names = ("style" if effect.side == "contrast_with_style" else "", effect.changed)
         row, column = names[::-1] if effect.side == "augmentation" else names
         named = (effect.trial, row, column)
-        yield ("effect", *named, effect.against, "accuracy", *_numbers(effect.difference), effect.outcome)
-        yield ("effect", *named, effect.against, "balanced_accuracy", *_numbers(effect.balanced_difference), "")
+        yield ("effect", *named, effect.against, "accuracy", *_numbers(effect.difference), effect.outcome, effect.differing)
+        yield ("effect", *named, effect.against, "balanced_accuracy", *_numbers(effect.balanced_difference), "", None)
 
 
 def _numbers(figure: Figure) -> tuple[Cell, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.core.features import FEATURES
-from app.core.hypothesis import AUGMENTATIONS, CONTRASTS, Effect, HypothesisReport, Outcome, Result, Trial
+from app.core.hypothesis import AUGMENTATIONS, CONTRASTS, LEAST_DIFFERENT, Effect, HypothesisReport, Outcome, Result, Trial
 from app.core.report import Figure
 
 _SHADES = 5
 # Accuracies nearer to each other than this are one shade: no more than noise.
 _LEAST_RANGE = 0.02
+# Older reports tell of every difference in a sentence of its own.
+_SENTENCES = 3
 _WORDS: dict[Outcome, str] = {"better": "better", "worse": "worse", "unclear": "no effect can be told"}
 
 
@@ -60,6 +62,8 @@ class HypothesisView:
     trials: tuple[TrialView, ...]
     notes: tuple[str, ...]
     budget: str
+    caution: str
+    least: int
     stopped: bool
 
 
@@ -67,12 +71,14 @@ def view(report: HypothesisReport) -> HypothesisView:
     """Return what the page shows of a report."""
     return HypothesisView(
         answer=report.conclusion[0],
-        conclusion=report.conclusion[1:],
+        conclusion=report.conclusion[1:_SENTENCES],
         facts=_facts(report),
         columns=tuple(CONTRASTS.values()),
         trials=tuple(_trial(report, trial) for trial in report.trials),
         notes=report.notes,
         budget=budget_in_words(report),
+        caution=_caution(report),
+        least=LEAST_DIFFERENT,
         stopped=report.stopped,
     )
 
@@ -102,6 +108,14 @@ def points(figure: Figure) -> str:
     return signed(figure.value) + (f" ({signed(between.low)} to {signed(between.high)})" if between else "")
 
 
+def told(found: Result | Effect) -> tuple[str, str]:
+    """Return a difference, with its interval where enough pictures bear it, and what can be said of it."""
+    if found.differing is None or found.differing >= LEAST_DIFFERENT:
+        return points(found.difference), _WORDS[found.outcome]
+    few = f"too few pictures differ ({found.differing})" if found.differing else "no picture differs"
+    return signed(found.difference.value or 0.0), few
+
+
 def signed(share: float) -> str:
     """Return a difference of shares in percentage points, with its sign."""
     rounded = round(100 * share, 1)
@@ -124,11 +138,7 @@ def _trial(report: HypothesisReport, trial: Trial) -> TrialView:
         RowView(title, tuple(_cell(results[row, column], low, spread, is_base=(row, column) == ("none", "none")) for column in CONTRASTS))
         for row, title in AUGMENTATIONS.items()
     )
-    effects = tuple(
-        EffectView(effect_title(one), points(one.difference), _WORDS[one.outcome], _state(one.outcome))
-        for one in report.effects
-        if one.trial == trial.name
-    )
+    effects = tuple(EffectView(effect_title(one), *told(one), _state(one.outcome)) for one in report.effects if one.trial == trial.name)
     styles = f" in {trial.styles} unseen styles" if trial.styles else ""
     return TrialView(trial.title, f"{trial.pictures} pictures{styles}", rows, effects)
 
@@ -136,14 +146,24 @@ def _trial(report: HypothesisReport, trial: Trial) -> TrialView:
 def _cell(result: Result, low: float, spread: float, *, is_base: bool) -> CellView:
     between = result.accuracy.interval
     value = result.accuracy.value or 0.0
+    difference, words = ("what the others are compared with", "") if is_base else told(result)
     return CellView(
         accuracy=percent(result.accuracy.value),
         interval=f"{100 * between.low:.1f} to {100 * between.high:.1f}" if between else "",
         balanced=percent(result.balanced.value),
-        difference="what the others are compared with" if is_base else points(result.difference),
-        words="" if is_base else _WORDS[result.outcome],
+        difference=difference,
+        words=words,
         state="" if is_base else _state(result.outcome),
         shade=min(int((value - low) / spread * _SHADES), _SHADES - 1),
+    )
+
+
+def _caution(report: HypothesisReport) -> str:
+    """Return how many of the grid's differences chance alone would let stand out."""
+    differences = (len(report.cells) - 1) * len(report.trials)
+    return (
+        f"The grid has {differences} differences; with 95 % intervals about {max(1, round(differences * 0.05))} of them"
+        " would leave out zero by chance alone, so a single one near its edge proves little."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.core.experiments import SPLITS, ObjectiveName, TrainStep
+from app.core.experiments import CLASSIFIED, CLASSIFIERS, OBJECTIVES, PAIRS, SPLITS, TrainStep
 from app.core.features import FEATURES
 from app.core.report import METRICS, Baseline, Figure, Finding, Group, Invariance, Permutation, Report, SplitReport
 from app.lab import plots
@@ -13,14 +13,9 @@ from app.lab.experiment_events import TrainPoint
 
 _SHADES = 5
 _CHANCE = 0.5
-_OBJECTIVES: dict[ObjectiveName, str] = {
-    "none": "none",
-    "pairwise": "pairwise loss",
-    "nt_xent": "NT-Xent",
-    "moco": "MoCo",
-    "byol": "BYOL",
-    "supcon": "SupCon",
-}
+_UNTOUCHED = "the contrastive stage does not affect the classifier"
+# Below as many pictures a percentage says more than is known: their number is told instead.
+_FEW = 20
 
 
 @dataclass(frozen=True)
@@ -34,7 +29,7 @@ class MetricRow:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of the confusion matrix: its count, its share of the row, and how dark it is, 0 to 4."""
+    """A cell of the confusion matrix: its count, its share of the row (empty of a row of few), and how dark it is, 0 to 4."""
 
     count: int
     share: str
@@ -97,6 +92,7 @@ class ReportView:
     plane_note: str
     training: tuple[plots.Lines, ...]
     collapsed: bool
+    beside: bool
 
 
 def view(report: Report) -> ReportView:
@@ -119,6 +115,7 @@ def view(report: Report) -> ReportView:
         plane_note=_plane_note(report),
         training=training_lines(report.training),
         collapsed=any(step.collapsed for step in report.training),
+        beside=_beside(report),
     )
 
 
@@ -167,17 +164,29 @@ def _lead(report: Report, headline: SplitReport) -> tuple[str, ...]:
         )
     worst = next((one for one in headline.styles if one.name == headline.worst_style), None)
     if worst and worst.recall < 1:
-        sentences.append(f"The style missed most often is {worst.name}: {worst.recall:.0%} of its pictures are found.")
+        sentences.append(f"The style missed most often is {worst.name}: {_found(worst)}.")
     return tuple(sentences)
+
+
+def _beside(report: Report) -> bool:
+    """There is a contrastive stage that the classifier does not see."""
+    return bool(report.training) and report.spec.classify == "features"
+
+
+def _found(group: Group) -> str:
+    if group.pictures >= _FEW:
+        return f"{group.recall:.0%} of its pictures are found"
+    count = round(group.recall * group.pictures)
+    return f"{count or 'none'} of its {group.pictures} tested pictures {'is' if count < 2 else 'are'} found"
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:
     spec, pictures = report.spec, report.pictures
     originals = sum(one.label == 0 for one in pictures)
-    contrastive = "none"
+    contrastive = OBJECTIVES["none"]
     if spec.training.objective != "none" and report.training:
         training = spec.training
-        contrastive = f"{_OBJECTIVES[training.objective]} on {training.pairs.replace('_', ' ')}, {training.epochs} epochs"
+        contrastive = f"{OBJECTIVES[training.objective]}; pairs: {PAIRS[training.pairs]}; {training.epochs} epochs"
     facts = [
         ("Pictures", f"{originals} originals, {len(pictures) - originals} stylised"),
         ("Contents", str(len({one.content for one in pictures}))),
@@ -185,7 +194,8 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
         ("Generators", ", ".join(sorted({one.generator for one in pictures} - {""})) or "not known"),
         ("Features", f"{FEATURES[spec.features].title}, {report.features} numbers a picture"),
         ("Contrastive stage", contrastive),
-        ("Classifier", f"{spec.classifier} on the {spec.classify}".replace("_", " ")),
+        ("Classifier", CLASSIFIERS[spec.classifier]),
+        ("It sees", CLASSIFIED[spec.classify] + (f"; {_UNTOUCHED}" if _beside(report) else "")),
         ("Seeds", f"{spec.seeds} from {spec.seed}; test share {spec.test_share:g}"),
     ]
     if spec.shuffle_labels:
@@ -229,7 +239,7 @@ def _confusion(counts: tuple[int, int, int, int]) -> tuple[tuple[str, tuple[Cell
     found = []
     for title, row in (("Original", counts[:2]), ("Stylised", counts[2:])):
         total = max(sum(row), 1)
-        one, other = (Cell(count, f"{count / total:.0%}", round(count / total * (_SHADES - 1))) for count in row)
+        one, other = (Cell(count, f"{count / total:.0%}" if total >= _FEW else "", round(count / total * (_SHADES - 1))) for count in row)
         found.append((title, (one, other)))
     return tuple(found)
 

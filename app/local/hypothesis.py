@@ -24,7 +24,7 @@ from app.imaging.decode import DecoderPool, Limits
 from app.lab import hypothesis_files, hypothesis_page
 from app.lab.archives import Member
 from app.lab.folders import classes
-from app.lab.hypothesis_view import percent, points
+from app.lab.hypothesis_view import percent, told
 from app.local.painting import interruptible, read, write
 from app.local.picture_files import picture_files
 from app.local.terminal import console, hushed, prepare_weights, say
@@ -142,7 +142,7 @@ def show(report: HypothesisReport) -> None:
         table = Table("", *CONTRASTS.values(), title=f"{trial.title} ({trial.pictures})", title_justify="left", box=None, pad_edge=False)
         for row, title in AUGMENTATIONS.items():
             results = [report.result(row, column, trial.name) for column in CONTRASTS]
-            table.add_row(title, *(f"{percent(one.accuracy.value)}  {points(one.difference)}" for one in results))
+            table.add_row(title, *(f"{percent(one.accuracy.value)}  {told(one)[0]}" for one in results))
         out.print(table)
         out.print()
     for sentence in (*report.conclusion, *report.notes):

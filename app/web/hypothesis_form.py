@@ -53,9 +53,16 @@ class HypothesisForm:
 
     @property
     def wrong(self) -> list[tuple[str, str]]:
-        """Each wrong field's id on the page with its message, as they follow each other there."""
-        places = ["archive", "dataset", *PARTS, *(one.id for _, options in self.groups for one in options)]
+        """Each wrong field's id on the page with its message, as they follow each other there.
+
+        The archive is sent by a form of its own, which has its error beside its only field.
+        """
+        places = ["dataset", *PARTS, *(one.id for _, options in self.groups for one in options)]
         return [(name, self.errors[name]) for name in places if name in self.errors]
+
+    @property
+    def archive_error(self) -> str:
+        return self.errors.get("archive", "")
 
     @property
     def first_wrong(self) -> str:
@@ -107,6 +114,15 @@ class HypothesisDesk:
         shown = HypothesisForm(form.fields.get("dataset", ""), values, {part: form.values.get(f"{part}_sample", []) for part in PARTS})
         for one in error.errors if isinstance(error, RejectedForm) else [error]:
             shown.errors.setdefault(one.field or "", one.message)
+        return shown
+
+    def refused(self, form: Form, error: PentimentoError) -> HypothesisForm:
+        """Return the form beside an archive that was refused, with what was chosen in it, or as it is at first."""
+        if any(f"{part}_sample" in form.values for part in PARTS):
+            shown = self.state(form, error)
+        else:
+            shown = HypothesisForm(form.fields.get("dataset", ""), samples=self.halves())
+        shown.errors = {"archive": error.message}
         return shown
 
     def halves(self) -> dict[str, list[str]]:

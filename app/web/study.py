@@ -71,6 +71,11 @@ class Study(ABC, Generic[R]):
         return ""
 
     @property
+    def label(self) -> str:
+        """Its title with what tells it apart."""
+        return f"{self.name}, {self.details}: {self.dataset[1]}" if self.details else self.title
+
+    @property
     def answer(self) -> str:
         """What a list says in words, where figures do not say it all."""
         return ""

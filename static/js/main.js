@@ -14,3 +14,4 @@ import "./verdict.js";
 import "./lab.js";
 import "./pile.js";
 import "./experiment.js";
+import "./carry.js";

@@ -102,16 +102,61 @@ def test_the_answer_is_what_the_intervals_allow(gains: Gains, words: str) -> Non
     assert report(gains).conclusion[0].endswith(words)
 
 
-def test_every_sentence_names_figures_with_their_intervals() -> None:
-    said = report(HELPS).conclusion
-    assert said[2] == (
-        "Style transfer with SupCon, beside neither: better on the same in unseen styles, +8.0 points (+5.0 to +11.0); "
-        "cannot be told from no effect on clean pictures of photo, +0.1 points (−2.0 to +2.2)."
+def test_the_conclusion_is_short_and_names_figures_with_their_intervals() -> None:
+    assert report(HELPS).conclusion[1:] == (
+        "Beside training with neither, the largest gain is +8.0 points (+5.0 to +11.0) with NT-Xent on unseen styles.",
+        "By themselves, on average over the grid: style transfer is better on unseen styles.",
     )
-    assert said[3].startswith("Style transfer by itself, over all columns: better on the same in unseen styles")
-    assert said[4].startswith("SupCon added to style transfer: better on")
+    assert report(HELPS | {"clean": HARMS["clean"]}).conclusion[1] == (
+        "Beside training with neither, the largest gain is +8.0 points (+5.0 to +11.0) with NT-Xent on unseen styles, "
+        "and the largest loss is −3.0 points (−5.0 to −1.0) with NT-Xent on clean pictures."
+    )
+    assert report(NOTHING).conclusion[1:] == (
+        "None of its 4 differences to training with neither can be told from chance.",
+        "By themselves, on average over the grid: style transfer cannot be told from no effect.",
+    )
+
+
+def test_older_reports_are_shown_short() -> None:
+    made = report(HELPS).model_copy(update={"conclusion": tuple(f"Sentence {n}." for n in range(9))})
+    shown = view(made)
+    assert (shown.answer, shown.conclusion) == ("Sentence 0.", ("Sentence 1.", "Sentence 2."))
+
+
+def test_no_interval_where_too_few_pictures_differ() -> None:
+    made = report(HELPS)
+
+    def differing(count: int | None) -> tuple[tuple[str, str], list[str], str]:
+        cells = [
+            one.model_copy(update={"results": tuple(each.model_copy(update={"differing": count}) for each in one.results)})
+            for one in made.cells
+        ]
+        shown = made.model_copy(
+            update={"cells": tuple(cells), "effects": tuple(one.model_copy(update={"differing": count}) for one in made.effects)}
+        )
+        cell = view(shown).trials[1].rows[2].cells[1]
+        effect = view(shown).trials[1].effects[0]
+        rows = csv.DictReader(io.StringIO(hypothesis_files.grid_csv(shown).decode()))
+        return (
+            (cell.difference, cell.words),
+            [effect.difference, effect.words],
+            next(one["differing"] for one in rows if one["part"] == "effect"),
+        )
+
+    assert differing(6) == (("+8.0 (+5.0 to +11.0)", "better"), ["+8.0 (+5.0 to +11.0)", "better"], "6")
+    assert differing(5) == (("+8.0", "too few pictures differ (5)"), ["+8.0", "too few pictures differ (5)"], "5")
+    assert differing(0)[0] == ("+8.0", "no picture differs")
+    # Older reports do not know.
+    assert differing(None) == (("+8.0 (+5.0 to +11.0)", "better"), ["+8.0 (+5.0 to +11.0)", "better"], "")
+
+
+def test_the_grid_comes_before_how_it_was_done_and_the_rule_stands_beside_the_intervals() -> None:
+    page = html(report(HELPS), title="Cats")
+    assert page.index('class="report-grid"') < page.index("Trained on") < page.index("How it was done") + 200
+    for trial in page.split('class="report-section"')[1:3]:
+        assert trial.index("at least 6 pictures are answered differently") < trial.index("<table")
     # Eight cells beside the first, on two trials.
-    assert "has 16 differences" in said[-1] and "about 1 of them" in said[-1]
+    assert "has 16 differences" in page and "about 1 of them" in page
 
 
 @pytest.mark.parametrize(("share", "words"), [(0.0004, "0.0"), (-0.0004, "0.0"), (0.0126, "+1.3"), (-0.2, "−20.0")])

@@ -41,7 +41,7 @@ def test_folders_to_a_report(tmp_path: Path, weights_cache: Settings, monkeypatc
     arguments += ["-o", str(tmp_path / "out"), "--copies", "1", "--rounds", "2", "--seeds", "1", "--resamples", "100"]
     done = CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert done.exit_code == 0
-    assert "The same in unseen styles" in done.stdout and "Style transfer with SupCon, beside neither" in " ".join(done.stdout.split())
+    assert "The same in unseen styles" in done.stdout and "By themselves, on average over the grid" in " ".join(done.stdout.split())
     report = hypothesis_files.from_json((tmp_path / "out" / "hypothesis.json").read_bytes())
     assert (report.classes, report.seeds, len(report.seen), len(report.unseen)) == (("cat", "cup"), (0,), 2, 1)
     assert "<h1>Does it help? labelled</h1>" in (tmp_path / "out" / "hypothesis.html").read_text()

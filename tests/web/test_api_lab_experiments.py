@@ -231,8 +231,9 @@ def test_limits(studio: Studio, dataset: str) -> None:
     assert (answer.status_code, answer.headers["retry-after"]) == (429, "30")
 
 
-def test_one_class_only_fails_in_words(studio: Studio) -> None:
-    files = [("archive", ("a.zip", zip_of({f"original/{n}.png": png(n) for n in range(3)}).getvalue(), "application/zip"))]
+def test_one_stylised_picture_only_fails_in_words(studio: Studio) -> None:
+    pictures = {**{f"original/{n}.png": png(n) for n in range(3)}, "stylised/0.png": png(40)}
+    files = [("archive", ("a.zip", zip_of(pictures).getvalue(), "application/zip"))]
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)
@@ -240,7 +241,7 @@ def test_one_class_only_fails_in_words(studio: Studio) -> None:
     ended = studio.client.get(f"{LAB}/experiments/{experiment_id}").json()
     assert (ended["state"], ended["error"]) == (
         "failed",
-        "An experiment needs at least two originals and two stylised pictures. Received 3 original, 0 stylised.",
+        "An experiment needs at least two originals and two stylised pictures. Received 3 original, 1 stylised.",
     )
 
 
@@ -271,7 +272,9 @@ def test_labelled_folders_of_originals_and_stylised_pictures_are_taken_too(studi
 
 
 def test_other_classes_are_sent_to_the_hypothesis(studio: Studio) -> None:
-    files = [("archive", ("a.zip", zip_of({f"cat/{n}.png": png(n) for n in range(3)}).getvalue(), "application/zip"))]
+    files = [
+        ("archive", ("a.zip", zip_of({f"{klass}/0.png": png(n) for n, klass in enumerate(("cat", "dog"))}).getvalue(), "application/zip"))
+    ]
     dataset_id = make(studio, files, kind="labelled")
     wait(studio, dataset_id, "ready")
     experiment_id = order(studio, dataset_id)

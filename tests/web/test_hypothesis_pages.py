@@ -118,6 +118,41 @@ def test_a_broken_archive_is_told_where_it_was_chosen(studio: Studio) -> None:
     assert "not a whole zip file" in error(answer.text, "archive") and "Labelled pictures" in answer.text
 
 
+def refused(studio: Studio, **fields: object) -> str:
+    """The page after an archive of one class."""
+    archive = zip_of({f"dog/{n}.png": png(n) for n in range(8)}).getvalue()
+    files = {"archive": ("dogs.zip", archive, "application/zip")}
+    answer = studio.client.post("/lab/datasets", files=files, data={"kind": "labelled", **fields})
+    assert answer.status_code == 422
+    return answer.text
+
+
+def test_an_archive_of_one_class_is_refused_once_and_nothing_chosen_is_lost(studio: Studio) -> None:
+    dataset_id = sent(studio)
+    names = [sample.name for sample in studio.services.samples.of("style")]
+    chosen = {"seen": names[3:5], "unseen": names[:1]}
+    page = refused(studio, dataset=dataset_id, rounds="8", **{f"{part}_sample": ours for part, ours in chosen.items()})
+    assert "at least two classes" in error(page, "archive") and error(page, "archive").endswith("Received one class: dog.")
+    assert page.count("at least two classes") == 1
+    for part, ours in chosen.items():
+        assert sorted(re.findall(rf'name="{part}_sample" value="([\w-]+)" checked', page)) == sorted(ours)
+    assert re.search(r'id="rounds"[^>]* value="8"', page)
+    # Sent without JavaScript, the other form stands as it does at first.
+    plain = refused(studio)
+    assert re.findall(r'name="seen_sample" value="([\w-]+)" checked', plain) == names[::2]
+
+
+def test_a_dataset_that_came_to_one_class_is_refused_in_the_form(studio: Studio) -> None:
+    """The other class held nothing that could be read."""
+    files = {**{f"dog/{n}.png": png(n) for n in range(8)}, "horse/0.png": b"no picture"}
+    archive = {"archive": ("dogs.zip", zip_of(files).getvalue(), "application/zip")}
+    dataset_id = studio.client.post("/lab/datasets", files=archive, data={"kind": "labelled"}).headers["location"].split("/")[-1]
+    wait(studio, dataset_id, "ready")
+    answer = studio.client.post("/lab/hypotheses", data={"dataset": dataset_id, **SMALL})
+    assert answer.status_code == 422
+    assert "Received one class: dog." in error(answer.text, "dataset")
+
+
 def test_a_study_without_styles_takes_every_second_sample(studio: Studio) -> None:
     dataset_id = sent(studio)
     answer = studio.client.post("/api/lab/hypotheses", data={"dataset": dataset_id, **SMALL})

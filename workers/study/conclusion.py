@@ -1,44 +1,29 @@
-"""What the grid shows, in plain words made from its figures, "no effect" included."""
+"""What the grid shows, in a few plain words made from its figures, "no effect" included; the grid itself has the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.core.hypothesis import AUGMENTATIONS, CONTRASTS, AugmentationName, Cell, ContrastName, Effect, Outcome, Side, Trial
+from app.core.hypothesis import CONTRASTS, AugmentationName, Cell, ContrastName, Effect, Outcome, Result, Side, Trial
 from app.core.report import Figure
 
 # What the hypothesis is about: both together.
 _TOGETHER: tuple[tuple[AugmentationName, ContrastName], ...] = (("style", "nt_xent"), ("style", "supcon"))
-_EFFECTS: tuple[tuple[Side, str, str], ...] = (
-    ("augmentation", "style", "none"),
-    ("augmentation", "style", "jitter"),
-    ("augmentation", "jitter", "none"),
-    ("contrast", "nt_xent", "none"),
-    ("contrast", "supcon", "none"),
-    ("contrast_with_style", "nt_xent", "none"),
-    ("contrast_with_style", "supcon", "none"),
+_PARTS: tuple[tuple[Side, str, str], ...] = (
+    ("augmentation", "style", "style transfer"),
+    ("contrast", "nt_xent", CONTRASTS["nt_xent"]),
+    ("contrast", "supcon", CONTRASTS["supcon"]),
 )
 
 
 def conclude(cells: Sequence[Cell], effects: Sequence[Effect], trials: Sequence[Trial]) -> tuple[str, ...]:
-    """Return sentences: the answer first, then what each part of the method does by itself."""
+    """Return sentences: the answer, by how much, and what each part of the method does by itself."""
+    where = {one.name: _where(one) for one in trials}
     found = {(cell.augmentation, cell.contrast): cell for cell in cells}
-    both = [
-        (f"{AUGMENTATIONS[row]} with {CONTRASTS[column]}", [(one.difference, one.outcome) for one in found[row, column].results])
-        for row, column in _TOGETHER
-    ]
-    sentences = [_answer([outcome for _, results in both for _, outcome in results])]
-    sentences += [_told(f"{name}, beside neither", results, trials) for name, results in both]
-    for side, changed, against in _EFFECTS:
-        ours = {one.trial: one for one in effects if (one.side, one.changed, one.against) == (side, changed, against)}
-        if ours:
-            results = [(ours[trial.name].difference, ours[trial.name].outcome) for trial in trials]
-            sentences.append(_told(_subject(side, changed, against), results, trials))
-    differences = (len(cells) - 1) * len(trials)
-    sentences.append(
-        f"The grid has {differences} differences; with 95 % intervals about {max(1, round(differences * 0.05))} of them"
-        " would leave out zero by chance alone, so a single one near its edge proves little."
-    )
+    together = [(CONTRASTS[column], one) for row, column in _TOGETHER for one in found[row, column].results]
+    sentences = [_answer([one.outcome for _, one in together]), _by_how_much(together, where)]
+    if parts := _parts(effects, where):
+        sentences.append(parts)
     return tuple(sentences)
 
 
@@ -65,31 +50,45 @@ def _answer(outcomes: Sequence[Outcome]) -> str:
     )
 
 
-def _told(subject: str, results: Sequence[tuple[Figure, Outcome]], trials: Sequence[Trial]) -> str:
-    """Return one sentence: where it is better, where worse, and where it cannot be told."""
-    parts = []
-    for wanted, words in (("better", "better on"), ("worse", "worse on"), ("unclear", "cannot be told from no effect on")):
-        ours = [
-            f"{_lower(trial.title)}, {points(difference)}"
-            for trial, (difference, outcome) in zip(trials, results, strict=True)
-            if outcome == wanted
-        ]
+def _by_how_much(together: Sequence[tuple[str, Result]], where: dict[str, str]) -> str:
+    """Return the largest gain and the largest loss beside training with neither, of those that can be told."""
+    told = []
+    for outcome, word in (("better", "gain"), ("worse", "loss")):
+        ours = [(abs(one.difference.value or 0.0), name, one) for name, one in together if one.outcome == outcome]
         if ours:
-            parts.append(f"{words} {' and '.join(ours)}")
-    return f"{subject}: {'; '.join(parts)}."
+            _, name, one = max(ours, key=lambda found: found[0])
+            told.append(f"the largest {word} is {points(one.difference)} with {name} on {where[one.trial]}")
+    if not told:
+        return f"None of its {len(together)} differences to training with neither can be told from chance."
+    return f"Beside training with neither, {', and '.join(told)}."
 
 
-def _subject(side: Side, changed: str, against: str) -> str:
-    if side == "augmentation":
-        names: dict[str, str] = {str(name): title for name, title in AUGMENTATIONS.items()}
-        beside = f" rather than {names[against].lower()}" if against != "none" else " by itself"
-        return f"{names[changed]}{beside}, over all columns"
-    title = {str(name): title for name, title in CONTRASTS.items()}[changed]
-    return f"{title} by itself, over all rows" if side == "contrast" else f"{title} added to style transfer"
+def _parts(effects: Sequence[Effect], where: dict[str, str]) -> str:
+    """Return what rows and columns do on average over the other side of the grid."""
+    told, silent = [], []
+    for side, changed, name in _PARTS:
+        ours = [one for one in effects if (one.side, one.changed, one.against) == (side, changed, "none")]
+        said = [
+            f"{outcome} on {_listed([where[one.trial] for one in ours if one.outcome == outcome])}"
+            for outcome in ("better", "worse")
+            if any(one.outcome == outcome for one in ours)
+        ]
+        if said:
+            told.append(f"{name} is {' and '.join(said)}")
+        elif ours:
+            silent.append(name)
+    if silent:
+        told.append(f"{_listed(silent)} cannot be told from no effect")
+    return f"By themselves, on average over the grid: {'; '.join(told)}." if told else ""
 
 
-def _lower(title: str) -> str:
-    return title[:1].lower() + title[1:]
+def _where(trial: Trial) -> str:
+    known = {"clean": "clean pictures", "stylised": "unseen styles"}
+    return known.get(trial.kind) or trial.title[:1].lower() + trial.title[1:]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _signed(share: float) -> str:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.hypothesis import Outcome
+from app.core.hypothesis import LEAST_DIFFERENT, Outcome
 from app.core.report import Figure
 from workers.verdict.intervals import Resampler, all_right, percentile
 
 Array = NDArray[np.float64]
 _DIGITS = 6
-# Pictures answered differently, below which chance is not excluded even if all of them speak for one side: 2 · ½⁶ = 0.03.
-_LEAST_DIFFERENT = 6
 
 
 @dataclass(frozen=True)
@@ -133,7 +131,7 @@ def outcome(found: Figure, differing: int) -> Outcome:
     Args:
         differing: contents answered differently, see ``differing``.
     """
-    if found.interval is None or found.interval.low <= 0 <= found.interval.high or differing < _LEAST_DIFFERENT:
+    if found.interval is None or found.interval.low <= 0 <= found.interval.high or differing < LEAST_DIFFERENT:
         return "unclear"
     return "better" if found.interval.low > 0 else "worse"
 

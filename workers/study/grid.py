@@ -106,14 +106,16 @@ def _trials(
 
 def _result(trial: str, found: Scores, number: int, base: int) -> Result:
     gained = difference(found.accuracy, found.accuracies, [number], [base])
+    count = differing(found.hits, [number], [base])
     return Result(
         trial=trial,
         accuracy=figure(found.accuracy[number], found.accuracies[:, number], found.clusters),
         balanced=figure(found.balanced[number], found.balances[:, number], found.clusters),
         difference=gained,
         balanced_difference=difference(found.balanced, found.balances, [number], [base]),
-        outcome=outcome(gained, differing(found.hits, [number], [base])),
+        outcome=outcome(gained, count),
         runs=tuple(round(float(value), _DIGITS) for value in found.runs[number]),
+        differing=count,
     )
 
 
@@ -121,6 +123,7 @@ def _effects(trial: str, found: Scores, places: Sequence[Place]) -> list[Effect]
     def effect(side: Side, changed: str, against: str, ours: Sequence[Place], theirs: Sequence[Place]) -> Effect:
         rows = [places.index(place) for place in ours], [places.index(place) for place in theirs]
         gained = difference(found.accuracy, found.accuracies, *rows)
+        count = differing(found.hits, *rows)
         return Effect(
             side=side,
             changed=changed,
@@ -128,7 +131,8 @@ def _effects(trial: str, found: Scores, places: Sequence[Place]) -> list[Effect]
             trial=trial,
             difference=gained,
             balanced_difference=difference(found.balanced, found.balances, *rows),
-            outcome=outcome(gained, differing(found.hits, *rows)),
+            outcome=outcome(gained, count),
+            differing=count,
         )
 
     effects = [effect("augmentation", a, b, [(a, column) for column in CONTRASTS], [(b, column) for column in CONTRASTS]) for a, b in _ROWS]

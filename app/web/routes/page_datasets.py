@@ -21,7 +21,6 @@ from app.web.dataset_picture import picture_of
 from app.web.dataset_view import Cell, DatasetView, changed, view
 from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
-from app.web.hypothesis_form import HypothesisForm
 from app.web.render import page, render
 from app.web.routes.page_hypotheses import asking
 from app.web.study_view import StudyView, study_view
@@ -42,7 +41,7 @@ def create(form: DatasetFormDep, visitor: VisitorDep, services: ServicesDep) -> 
     except PentimentoError as error:
         if form.fields.get("kind") == LABELLED:
             # Such a dataset is sent from the hypothesis's page, whose only field for it is the archive.
-            rejected = asking(services, visitor.owner, HypothesisForm(errors={"archive": error.message}), error.status)
+            rejected = asking(services, visitor.owner, services.hypothesis_desk.refused(form, error), error.status)
         else:
             made = _fields(services, visitor.owner)
             rejected = _form(services, refused(form, error, made.jobs, made.measured), error.status)

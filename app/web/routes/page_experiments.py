@@ -111,11 +111,19 @@ def compare(
 ) -> HTMLResponse:
     jobs = [job for job in services.experiments.history(owner, _LISTED) if job.inputs["study"] == EVALUATION]
     offered = [one for one in map(view, jobs) if one.summary]
-    titles = {one.id: one.title for one in offered}
-    if first != second and titles.get(first) == titles.get(second):
-        titles |= {one: f"{titles[one]} ({place})" for one, place in ((first, "first"), (second, "second")) if one in titles}
-    comparison = services.experiments.compare(owner, first, second) if first and second else None
-    return page("pages/compare.html", offered=offered, first=first, second=second, titles=titles, comparison=comparison)
+    if not (first and second):
+        return page("pages/compare.html", offered=offered, first=first, second=second, pair=(), titles=(), comparison=None)
+    comparison = services.experiments.compare(owner, first, second)
+    pair = tuple(view(services.experiments.evaluation(owner, one)) for one in (first, second))
+    return page("pages/compare.html", offered=offered, first=first, second=second, pair=pair, titles=_apart(*pair), comparison=comparison)
+
+
+def _apart(first: ExperimentView, second: ExperimentView) -> tuple[str, str]:
+    """Return what two experiments are called beside each other: as short as tells them apart."""
+    for titles in ((first.title, second.title), (first.label, second.label)):
+        if titles[0] != titles[1]:
+            return titles
+    return f"{first.title} (first)", f"{second.title} (second)"
 
 
 def _whole(services: Services, owner: str, experiment_id: str) -> ExperimentView:

@@ -54,7 +54,7 @@ def test_facts_become_sentences() -> None:
     )
 
 
-def test_the_band_leaves_outside_what_is_said_of_it() -> None:
+def test_no_more_lies_outside_the_band_than_is_said_of_it() -> None:
     rng = np.random.default_rng(3)
     group = np.repeat(["photograph", "painting", "adain", "optimiser"], [4000, 1000, 900, 700])
     logits = rng.normal(np.where(np.isin(group, ["adain", "optimiser"]), 1.5, -1.5), 2.0)
@@ -62,4 +62,5 @@ def test_the_band_leaves_outside_what_is_said_of_it() -> None:
     above = max((probability[group == name] > found.high).mean() for name in ("photograph", "painting"))
     below = max((probability[group == name] < found.low).mean() for name in ("adain", "optimiser"))
     # The band's ends have three digits.
-    assert (above, below) == (pytest.approx(MOST_ABOVE, abs=0.003), pytest.approx(MOST_BELOW, abs=0.003))
+    assert 0 < above <= MOST_ABOVE + 0.002
+    assert 0 < below <= MOST_BELOW + 0.002

@@ -33,6 +33,12 @@ class StyleParams(BaseModel):
     aspect: Literal["keep", "square"] = Field(
         "keep", title="Shape", description="Keep the photograph's proportions, or squeeze it into a square as the paper does."
     )
+    colours: Literal["painting", "photograph", "matched", "only"] = Field(
+        "painting",
+        title="Colours",
+        description="The painting's; the photograph's, under the painting's light and dark; the painting's brush work in the "
+        "photograph's range of colours; or only the painting's colours on the photograph, without brush work.",
+    )
     strength: float = Field(
         1.0, ge=0.05, le=20.0, title="Strength", description="How strongly the painting shows: multiplies every style weight."
     )

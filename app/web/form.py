@@ -10,12 +10,16 @@ from app.web.option import Option, as_text, from_spec
 ROLES = {"content": "Photograph", "style": "Painting"}
 # Where each option stands; one that is not named here is shown under the last heading.
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Picture": ("size", "aspect", "seed"),
+    "Picture": ("size", "aspect", "colours", "seed"),
     "Balance": ("strength", "content_weight", "tv", "style_scale"),
     "What is taken from the painting": ("style_relu1_1", "style_relu2_1", "style_relu3_1", "style_relu4_1", "style_relu5_1"),
     "How it is painted": ("levels", "iterations", "enlarging", "plateau", "optimiser", "learning_rate", "init", "content_layer"),
 }
 _CHOICES = {
+    "painting": "The painting's",
+    "photograph": "The photograph's",
+    "matched": "Matched to the photograph",
+    "only": "Colours only",
     "keep": "Keep proportions",
     "square": "Square",
     "lbfgs": "L-BFGS",

@@ -18,7 +18,10 @@ _WORDS: dict[Outcome, str] = {"better": "better", "worse": "worse", "unclear": "
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell of one trial's grid; ``shade`` is 0 to 4, darker for more right answers, ``state`` a class of the style sheet."""
+    """A cell of one trial's grid; ``shade`` is 0 to 4, darker for more right answers, ``state`` a class of the style sheet.
+
+    ``few`` pictures bear its difference, so that its words have to be said.
+    """
 
     accuracy: str
     interval: str
@@ -27,6 +30,7 @@ class CellView:
     words: str
     state: str
     shade: int
+    few: bool
 
 
 @dataclass(frozen=True)
@@ -155,6 +159,7 @@ def _cell(result: Result, low: float, spread: float, *, is_base: bool) -> CellVi
         words=words,
         state="" if is_base else _state(result.outcome),
         shade=min(int((value - low) / spread * _SHADES), _SHADES - 1),
+        few=not is_base and result.differing is not None and result.differing < LEAST_DIFFERENT,
     )
 
 

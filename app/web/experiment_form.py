@@ -175,7 +175,7 @@ def differences(preset: str, spec: ExperimentSpec) -> list[str]:
 
 def _difference(one: Option) -> str:
     if one.kind == "several":
-        return f"{len(one.chosen)} {one.title.lower()}"
+        return f"{one.title.lower()}: {len(one.chosen)}"
     return f"{one.title.lower()} {one.said[:1].lower()}{one.said[1:]}"
 
 

@@ -123,6 +123,10 @@ def test_older_reports_are_shown_short() -> None:
     assert (shown.answer, shown.conclusion) == ("Sentence 0.", ("Sentence 1.", "Sentence 2."))
 
 
+def _few(cell: Cell) -> Cell:
+    return cell.model_copy(update={"results": tuple(one.model_copy(update={"differing": 5, "outcome": "unclear"}) for one in cell.results)})
+
+
 def test_no_interval_where_too_few_pictures_differ() -> None:
     made = report(HELPS)
 
@@ -145,6 +149,8 @@ def test_no_interval_where_too_few_pictures_differ() -> None:
 
     assert differing(6) == (("+8.0 (+5.0 to +11.0)", "better"), ["+8.0 (+5.0 to +11.0)", "better"], "6")
     assert differing(5) == (("+8.0", "too few pictures differ (5)"), ["+8.0", "too few pictures differ (5)"], "5")
+    few = made.model_copy(update={"cells": tuple(_few(one) for one in made.cells)})
+    assert html(few, title="Cats").count("too few pictures differ (5)") == 16, "each cell but the one that the others are compared with"
     assert differing(0)[0] == ("+8.0", "no picture differs")
     # Older reports do not know.
     assert differing(None) == (("+8.0 (+5.0 to +11.0)", "better"), ["+8.0 (+5.0 to +11.0)", "better"], "")

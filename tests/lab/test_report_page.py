@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.report import METRICS, Figure, Interval
+from app.core.report import METRICS, Figure, Group, Interval
 from app.lab.comparison import compare
 from app.lab.report_page import _environment, html
 from app.lab.report_view import number, view
@@ -154,3 +154,33 @@ def test_a_comparison_says_what_is_better() -> None:
         _environment().get_template("report/_comparison.html").render(comparison=compare(first, report(contents=8)), first="A", second="B")
     )
     assert "not tested" in unpaired
+
+
+@pytest.mark.parametrize(
+    ("pictures", "recall", "said"),
+    [
+        (2, 0.0, "none of its 2 tested pictures is found."),
+        (3, 1 / 3, "1 of its 3 tested pictures is found."),
+        (19, 18 / 19, "18 of its 19 tested pictures are found."),
+        (20, 0.5, "50% of its pictures are found."),
+    ],
+)
+def test_few_pictures_are_counted(pictures: int, recall: float, said: str) -> None:
+    found = report()
+    splits = tuple(
+        one.model_copy(update={"styles": (Group(name="night", pictures=pictures, recall=recall),), "worst_style": "night"})
+        for one in found.splits
+    )
+    assert view(found.model_copy(update={"splits": splits})).lead[-1] == f"The style missed most often is night: {said}"
+
+
+def test_facts_are_in_the_words_of_the_form_and_say_what_the_classifier_does_not_see() -> None:
+    found = report()
+    facts = dict(view(found).facts)
+    assert facts["Contrastive stage"] == "NT-Xent (SimCLR); pairs: A content and its stylised version; 100 epochs"
+    assert facts["Classifier"] == "Logistic regression"
+    assert facts["It sees"] == "The features; the contrastive stage does not affect the classifier"
+    assert "this stage does not affect it" in html(found, title="x")
+    both = found.model_copy(update={"spec": found.spec.model_copy(update={"classify": "both"})})
+    assert dict(view(both).facts)["It sees"] == "Both side by side"
+    assert "this stage does not affect it" not in html(both, title="x")

@@ -16,7 +16,7 @@ NeighbourKind = Literal["photograph", "painting", "style", "adain", "optimiser"]
 VerdictStage = Literal["prepare", "judge", "frames"]
 # How the shipped detector's band was chosen: of photographs and of paintings that it had not learnt from, at most this
 # share lies above it, and of each generator's pictures at most that share below.
-MOST_ABOVE, MOST_BELOW = 0.02, 0.03
+MOST_ABOVE, MOST_BELOW = 0.01, 0.01
 ROLES: tuple[Role, ...] = ("content", "style", "result", "picture")
 
 

@@ -44,8 +44,8 @@ def test_facts_become_sentences() -> None:
         "Of pictures it had not learnt from, it called 2 % of the originals stylised, and found 96 % of the stylised ones."
     )
     assert said.covered == (
-        "It was set on pictures that the detector had not learnt from: at most 2 % of the photographs and of the "
-        "paintings lie above it, and at most 3 % of each generator's pictures below."
+        "It was set on pictures that the detector had not learnt from: at most 1 % of the photographs and of the "
+        "paintings lie above it, and at most 1 % of each generator's pictures below."
     )
     assert said.card == "/docs/model-card"
     assert (

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.errors import InputError
 from app.core.features import FeatureSet
-from app.core.verdicts import Band
+from app.core.verdicts import MOST_ABOVE, MOST_BELOW, Band
 from workers.verdict.detector import Detector
 from workers.verdict.neighbours import neighbourhood
 
@@ -25,10 +25,6 @@ CLEAN = "clean"
 # Chosen on the validation part, see docs/detector.md.
 PENALTY = 1e-4
 _BIAS = 10.0
-# Of photographs and of paintings, at most this share of the validation part lies above the band.
-_FALSE_ALARMS = 0.02
-# Of stylised pictures, at most this share of the validation part lies below it.
-_MISSES = 0.03
 
 
 @dataclass(frozen=True)
@@ -156,12 +152,12 @@ def calibration(logits: Array, stylised: NDArray[np.bool_], weights: Array) -> t
 def band(logits: Array, group: NDArray[np.str_]) -> Band:
     """Return the fixed threshold 0.5, and the probabilities between which the answer is "uncertain".
 
-    ``high`` is as near to the threshold as leaves at most 2 % of the photographs and of the paintings above it;
-    ``low`` as leaves at most 3 % of each generator's pictures below it.
+    ``high`` is as near to the threshold as leaves at most 1 % of the photographs and of the paintings above it;
+    ``low`` as leaves at most 1 % of each generator's pictures below it.
     """
     probability = 0.5 * (1 + np.tanh(0.5 * logits))
     originals = [probability[group == name] for name in ("photograph", "painting") if (group == name).any()]
     generators = [probability[group == name] for name in sorted(set(group.tolist()).difference(ORIGINALS))]
-    high = max([0.5, *(float(np.quantile(one, 1 - _FALSE_ALARMS)) for one in originals)])
-    low = min([0.5, *(float(np.quantile(one, _MISSES)) for one in generators)])
+    high = max([0.5, *(float(np.quantile(one, 1 - MOST_ABOVE)) for one in originals)])
+    low = min([0.5, *(float(np.quantile(one, MOST_BELOW)) for one in generators)])
     return Band(low=round(low, 3), threshold=0.5, high=round(high, 3))

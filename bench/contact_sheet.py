@@ -19,6 +19,7 @@ from app.core.config import Settings
 from app.core.specs import resolve
 from bench.pictures import PAIRS, painting, photograph
 from workers.style.engine import Engine
+from workers.style.resample import to_uint8
 
 SHEET = Path(__file__).parents[1] / "docs" / "contact-sheet.jpg"
 _WIDTH, _HEIGHT, _LABEL, _GAP = 400, 300, 24, 8
@@ -31,7 +32,7 @@ def main() -> None:
     for content_name, style_name in PAIRS:
         content, style = photograph(content_name), painting(style_name)
         instant, painted = (
-            engine.stylize(Commission.of(content, style, resolve(preset)), lambda _: None) for preset in ("instant", "default")
+            to_uint8(engine.stylize(Commission.of(content, style, resolve(preset)), lambda _: None)) for preset in ("instant", "default")
         )
         labels = (content_name, style_name, "instant", "default preset")
         rows.append([tile(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])

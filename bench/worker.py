@@ -16,6 +16,7 @@ from app.core.progress import Progress
 from app.core.specs import resolve
 from bench.pictures import PAIRS, painting, photograph
 from workers.style.engine import Engine
+from workers.style.resample import to_uint8
 
 
 def main(folder: Path, count: int) -> None:
@@ -41,7 +42,7 @@ def main(folder: Path, count: int) -> None:
             if progress.preview is not None:
                 first.append(time.perf_counter() - began)
 
-        picture = engine.stylize(Commission.of(*pair, resolve("default")), follow)
+        picture = to_uint8(engine.stylize(Commission.of(*pair, resolve("default")), follow))
         figures["jobs"].append({"first": first[0], "wall": time.perf_counter() - began, "records": len(first)})
         np.save(folder / f"{number}.npy", picture)
     figures["peak_bytes"] = peak_bytes()

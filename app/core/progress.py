@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from app.core.checkpoint import Checkpoint
+
 Stage = Literal["prepare", "adain", "refine", "finish"]
 
 
@@ -38,6 +40,9 @@ class Progress:
         elapsed: seconds since the start.
         remaining: estimated seconds left; None until measured.
         preview: uint8 RGB picture of shape (height, width, 3), or None.
+        note: why something went otherwise than planned, in words, or None.
+        save: returns the state to go on from after this step, or None where a new
+            run would be as far as soon. To be called, if at all, before the callback returns.
     """
 
     stage: Stage
@@ -49,6 +54,8 @@ class Progress:
     elapsed: float
     remaining: float | None
     preview: NDArray[np.uint8] | None
+    note: str | None = None
+    save: Callable[[], Checkpoint] | None = None
 
 
 OnProgress = Callable[[Progress], None]

@@ -28,6 +28,7 @@ class Event(Live):
     attempt: int = Field(0, description="How many times a worker has begun; more than 1 after an interruption.")
     silent: bool = Field(False, description="The worker has missed its heartbeats. If it stays away, the job begins again by itself.")
     stopping: bool = Field(False, description="Stop or cancel was asked for and is about to happen.")
+    pausing: bool = Field(False, description="Pause was asked for and is about to happen.")
     error: str | None = Field(None, description="Why the job failed, in words.")
 
 
@@ -51,12 +52,13 @@ def event_of(model: type[E], job: Job, queue_position: int | None = None, /, *, 
         "attempt": job.attempt or 0,
         "silent": silent,
         "stopping": not job.terminal and bool(job.stop_requested or job.cancel_requested),
+        "pausing": job.state == State.RUNNING and bool(job.pause_requested),
         "error": job.error,
         **more,
     }
     if job.state == State.DONE:
         told |= {"percent": 100.0, "remaining": 0.0}
-    if silent:
+    if silent or job.state == State.PAUSED:
         told["remaining"] = None
     return model.model_validate(told)
 

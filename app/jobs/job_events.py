@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,6 +28,15 @@ class CurvePoint(BaseModel):
     style: float
 
 
+class Change(BaseModel):
+    """A number that was changed during the run."""
+
+    iteration: int = Field(description="The first iteration with the new value.")
+    name: str = Field(description="A parameter, or weight_1, weight_2 … of the paintings.")
+    before: float
+    after: float
+
+
 class Painting(Live):
     """The part of an event that the engine's progress decides."""
 
@@ -36,6 +46,8 @@ class Painting(Live):
     iterations: int = Field(0, description="Iterations planned, over all scales.")
     losses: LossValues | None = Field(None, description="Weighted terms of the objective.")
     curve: list[CurvePoint] = Field(default_factory=list, description="Losses so far, thinned evenly.")
+    notes: list[str] = Field(default_factory=list, description="What went otherwise than planned, such as a scale that ended early.")
+    changes: list[Change] = Field(default_factory=list, description="What was changed during the run.")
 
 
 class JobEvent(Painting, Event):
@@ -62,6 +74,10 @@ class JobEvent(Painting, Event):
                 "stopping": False,
                 "error": None,
                 "curve": [{"iteration": 1, "scale": 256, "content": 2.2, "style": 9.7}],
+                "pausing": False,
+                "notes": [],
+                "changes": [{"iteration": 12, "name": "strength", "before": 1.0, "after": 2.5}],
+                "continued_from": None,
             }
         }
     )
@@ -69,6 +85,7 @@ class JobEvent(Painting, Event):
     preview: str | None = Field(None, description="URL of the newest picture; changes with each new one.")
     result: str | None = Field(None, description="URL of the finished picture.")
     stopped_early: bool = False
+    continued_from: str | None = Field(None, description="The job whose result this one began from.")
 
 
 def snapshot(job: Job, queue_position: int | None = None, *, silent: bool = False) -> JobEvent:
@@ -81,6 +98,7 @@ def snapshot(job: Job, queue_position: int | None = None, *, silent: bool = Fals
         preview=picture_url(job.id, job.preview) if job.preview else None,
         result=f"/api/jobs/{job.id}/result" if job.result else None,
         stopped_early=job.stopped_early,
+        continued_from=job.continues,
     )
 
 
@@ -91,14 +109,30 @@ def picture_url(job_id: str, name: str) -> str:
 class LiveRecorder:
     """Turns an engine's progress records into the live part of events, keeping the loss curve."""
 
-    def __init__(self) -> None:
-        self._curve: list[CurvePoint] = []
+    def __init__(self, told: Painting | None = None) -> None:
+        """Begin, or go on after what was ``told`` of an earlier attempt."""
+        self._curve: list[CurvePoint] = list(told.curve) if told else []
+        self._notes: list[str] = list(told.notes) if told else []
+        self._changes: list[Change] = list(told.changes) if told else []
         self._best: tuple[int, LossValues] | None = None
-        self._every = 1
-        self._seen = 0
+        self._every = self._curve[1].iteration - self._curve[0].iteration if len(self._curve) > 1 else 1
+        self._seen = len(self._curve) * self._every
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a receipt states of the run."""
+        return {"notes": list(self._notes), "changes": [change.model_dump() for change in self._changes]}
+
+    def changed(self, iteration: int, before: Mapping[str, float], after: Mapping[str, float]) -> None:
+        """Note which settings differ from ``iteration`` on; losses before and after cannot be compared."""
+        names = [name for name in after if name in before and after[name] != before[name]]
+        self._changes += [Change(iteration=iteration, name=name, before=before[name], after=after[name]) for name in names]
+        self._best = None
 
     def record(self, progress: Progress) -> Painting:
         losses = None
+        if progress.note:
+            self._notes.append(progress.note)
         if progress.losses is not None:
             losses = LossValues(
                 content=progress.losses.content, style=progress.losses.style, tv=progress.losses.tv, total=progress.losses.total
@@ -118,6 +152,8 @@ class LiveRecorder:
             elapsed=round(progress.elapsed, 2),
             remaining=None if progress.remaining is None else round(progress.remaining, 1),
             curve=list(self._curve),
+            notes=list(self._notes),
+            changes=list(self._changes),
         )
 
     def _add(self, point: CurvePoint) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Float, Index, Integer, String, Text, text
+from sqlalchemy import JSON, Boolean, Float, Index, Integer, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.infra.database import Base
@@ -20,6 +20,7 @@ TASKS = {kind: f"pentimento.{kind}" for kind in (STYLIZE, VERDICT, EXPERIMENT)}
 class State(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -34,6 +35,7 @@ class Job(Base):
         Index(None, "kind", "state", "created_at"),
         Index(None, "owner", "created_at"),
         Index(None, "parent"),
+        Index(None, "continues"),
         # At most one verdict a job, whoever commits it.
         Index("uq_jobs_verdict", "parent", unique=True, sqlite_where=text("kind = 'verdict'"), postgresql_where=text("kind = 'verdict'")),
     )
@@ -57,6 +59,11 @@ class Job(Base):
     lease_until: Mapped[float | None] = mapped_column(Float)
     stop_requested: Mapped[bool] = mapped_column(Boolean, default=False)
     cancel_requested: Mapped[bool] = mapped_column(Boolean, default=False)
+    pause_requested: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    # Where the next attempt goes on, see ``app.jobs.checkpoints``.
+    checkpoint: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # The job whose result this one began from.
+    continues: Mapped[str | None] = mapped_column(String(32))
 
     # The live part of the newest event, so that a reload shows what was there.
     progress: Mapped[dict[str, Any] | None] = mapped_column(JSON)

@@ -143,7 +143,7 @@ def _made(
                 from workers.style.engine import Engine
 
                 engine = Engine(settings)
-            picture = engine.stylize(Commission.of(content.pixels(), style.pixels(), way.params), lambda _: follower.obey())
+            picture = encode.rgb(engine.stylize(Commission.of(content.pixels(), style.pixels(), way.params), lambda _: follower.obey()))
             follower.obey()
             files.write(path, encode.png(picture), private=False)
         lines.append(

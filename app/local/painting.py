@@ -66,7 +66,7 @@ def paint(settings: Settings, order: Order) -> None:
         painted = painting.paint(
             engine, Commission.of(encode.read_rgb(content.png), encode.read_rgb(style.png), order.params), follower.follow
         )
-    picture = painted.picture
+    picture = encode.rgb(painted.picture)
     receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
     write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))
     stopped = f" Stopped after {receipt.iterations} of {receipt.planned} iterations." if follower.stopped else ""

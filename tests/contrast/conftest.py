@@ -18,6 +18,7 @@ from workers.contrast.table import Table
 from workers.nets import weights
 from workers.nets.inception_v3 import InceptionV3
 from workers.style.engine import Engine
+from workers.style.resample import to_uint8
 
 SAMPLES = Path(__file__).parents[2] / "static" / "samples"
 STYLES = ("night", "woodblock", "watercolour")
@@ -56,7 +57,7 @@ def small_set(weights_cache: Settings) -> SmallSet:
     pictures, content, style = [], [], []
     for number, photograph in enumerate(photographs):
         original = square(photograph, SIDE)
-        versions = [engine.stylize(Commission.of(original, one, params), lambda _: None) for one in styles]
+        versions = [to_uint8(engine.stylize(Commission.of(original, one, params), lambda _: None)) for one in styles]
         for name, picture in zip(("", *STYLES), (original, *versions), strict=True):
             pictures.append(picture)
             content.append(f"{number:02d}")

@@ -75,6 +75,8 @@ def paint_all(clients: Clients) -> Callable[[int], int]:
 
     def work(most: int = 1000) -> int:
         runtime = Runtime(clients)
-        return next((done for done in range(most) if not runtime.run_one(Stylizing, paint)), most)
+        return next(
+            (done for done in range(most) if not runtime.run_one(Stylizing, lambda sitting, told: paint(sitting.commission, told))), most
+        )
 
     return work

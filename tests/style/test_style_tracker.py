@@ -1,15 +1,29 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from app.core.checkpoint import Checkpoint
 from app.core.progress import Losses, Progress
 from app.core.specs import StyleParams
 from workers.style import pyramid
+from workers.style.descent import Step
 from workers.style.tracker import Tracker
 
 PREVIEW = np.zeros((4, 4, 3), np.uint8)
 LOSSES = Losses(1.0, 2.0, 0.5, 3.5)
+
+
+def checkpoint(number: int, done: int) -> Checkpoint:
+    canvas = np.zeros((4, 4, 3), np.float32)
+    return Checkpoint(number, done, 0, 0.0, canvas, canvas, (3.5,), {}, {})
+
+
+def step(number: int, done: int) -> Step:
+    canvas = np.zeros((4, 4, 3), np.float32)
+    return Step(number, done, canvas, canvas, LOSSES, None, lambda: checkpoint(number, done))
 
 
 class Clock:
@@ -30,12 +44,12 @@ def told() -> list[Progress]:
     tracker = Tracker(records.append, scales, side=512, pixels=frame.canvas_height * frame.canvas_width, clock=clock)
     tracker.prepared()
     clock.now += 1
-    tracker.adain(PREVIEW)
-    for scale in scales:
+    tracker.begun(PREVIEW)
+    for number, scale in enumerate(scales):
         clock.now += 3
-        for _ in range(scale.iterations):
+        for done in range(1, scale.iterations + 1):
             clock.now += 2.0 * scale.cost / scales[-1].cost
-            tracker.iterated(scale, LOSSES, PREVIEW)
+            tracker.iterated(step(number, done), PREVIEW)
     tracker.finished(PREVIEW)
     return records
 
@@ -73,3 +87,39 @@ def test_elapsed_follows_the_clock(told: list[Progress]) -> None:
 
 def test_losses_only_while_refining(told: list[Progress]) -> None:
     assert {record.stage: record.losses for record in told} == {"prepare": None, "adain": None, "refine": LOSSES, "finish": None}
+
+
+def test_a_resumed_run_goes_on_from_its_counts_and_times() -> None:
+    params = StyleParams(size=512, iterations=(6, 4), levels=1)
+    frame = pyramid.frame(512, 512, params)
+    scales = pyramid.scales(frame, params)
+    clock, whole, rest = Clock(), list[Progress](), list[Progress]()
+    tracker = Tracker(whole.append, scales, side=512, pixels=frame.canvas_height * frame.canvas_width, clock=clock)
+    for number, scale in enumerate(scales):
+        for done in range(1, scale.iterations + 1):
+            clock.now += 1
+            tracker.iterated(step(number, done), PREVIEW)
+    assert whole[6].save is not None
+    left = replace(checkpoint(1, 1), iteration=7, elapsed=whole[6].save().elapsed)
+    clock.now = 500.0
+    tracker = Tracker(rest.append, scales, side=512, pixels=frame.canvas_height * frame.canvas_width, resume=left, clock=clock)
+    tracker.prepared()
+    tracker.begun(PREVIEW)
+    clock.now += 1
+    tracker.iterated(step(1, 2), PREVIEW)
+    assert [(record.stage, record.scale, record.iteration) for record in rest[1:]] == [("refine", 512, 7), ("refine", 512, 8)]
+    assert [record.fraction for record in rest] == [whole[6].fraction, whole[6].fraction, whole[7].fraction]
+    assert [record.elapsed for record in rest] == [7.0, 7.0, 8.0]
+
+
+def test_a_scale_that_ends_early_counts_as_done() -> None:
+    params = StyleParams(size=512, iterations=(6, 4), levels=1)
+    frame = pyramid.frame(512, 512, params)
+    scales = pyramid.scales(frame, params)
+    told: list[Progress] = []
+    tracker = Tracker(told.append, scales, side=512, pixels=frame.canvas_height * frame.canvas_width)
+    tracker.iterated(replace(step(0, 3), note="enough"), PREVIEW)
+    tracker.iterated(step(0, 6), PREVIEW)
+    tracker.iterated(step(1, 1), PREVIEW)
+    assert [record.note for record in told] == ["enough", None, None]
+    assert told[0].fraction == told[1].fraction < told[2].fraction

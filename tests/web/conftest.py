@@ -90,7 +90,7 @@ class Studio:
         return job_id
 
     def work(self, engine: Callable[[Commission, OnProgress], Outcome] = paint) -> None:
-        assert self.runtime.run_one(Stylizing, engine)
+        assert self.runtime.run_one(Stylizing, lambda sitting, on_progress: engine(sitting.commission, on_progress))
 
     def judge(self) -> None:
         assert verdict.run(self.runtime, Brightness)

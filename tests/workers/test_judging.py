@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import redis
 
-from app.core.commission import Commission
 from app.core.progress import OnProgress, StopRequested
 from app.core.verdicts import Verdict
 from app.imaging import encode
@@ -28,7 +27,7 @@ from tests.verdict_double import BAND, DETECTOR, Brightness
 from tests.workers.test_life import OWNER, events_of, grey, paints, record, row
 from workers.runtime.judging import Case, Judging
 from workers.runtime.life import Runtime
-from workers.runtime.stylizing import Outcome, Stylizing
+from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 from workers.tasks import verdict
 
 AddJob = Callable[..., Job]
@@ -39,7 +38,7 @@ def runtime(clients: Clients) -> Runtime:
     return Runtime(dataclasses.replace(clients, settings=clients.settings.model_copy(update={"preview_seconds": 0.0})))
 
 
-def brightens(commission: Commission, on_progress: OnProgress) -> Outcome:
+def brightens(sitting: Sitting, on_progress: OnProgress) -> Outcome:
     """Ten iterations from dark to bright: the run becomes stylised where the double says so."""
     for n in range(1, 11):
         on_progress(dataclasses.replace(record(n), preview=grey(25 * n)))
@@ -95,7 +94,7 @@ def test_the_receipt_carries_the_verdict_from_then_on(runtime: Runtime, add_job:
     }
     picture = {"name": "one.png", "width": 60, "height": 40, "sha256": "e" * 64}
     job = add_job(inputs={"content": picture, "style": picture})
-    runtime.run_one(Stylizing, lambda commission, on_progress: Outcome(grey(250), facts))
+    runtime.run_one(Stylizing, lambda sitting, on_progress: Outcome(grey(250), facts))
     assert service.receipt(OWNER, job.id).verdict is None
     judged(runtime)
     stated = service.receipt(OWNER, job.id).verdict
@@ -118,7 +117,7 @@ def test_a_cancelled_job_with_a_picture_gets_its_verdict_and_one_without_does_no
 ) -> None:
     with_picture, without = add_job(created_at=1.0), add_job(created_at=2.0)
 
-    def cancelled(commission: Commission, on_progress: OnProgress) -> Outcome:
+    def cancelled(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         on_progress(record(1))
         service.cancel(OWNER, with_picture.id)
         time.sleep(0.25)
@@ -136,7 +135,7 @@ def test_a_cancelled_job_with_a_picture_gets_its_verdict_and_one_without_does_no
 def test_a_failed_job_gets_none(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
 
-    def breaks(commission: Commission, on_progress: OnProgress) -> Outcome:
+    def breaks(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         on_progress(record(1))
         raise ValueError
 
@@ -148,7 +147,7 @@ def test_a_failed_job_gets_none(runtime: Runtime, database: Database, add_job: A
 def test_a_lost_lease_leaves_no_verdict_behind(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
 
-    def overtaken(commission: Commission, on_progress: OnProgress) -> Outcome:
+    def overtaken(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         with database.write() as session:
             session.get_one(Job, job.id).attempt = 2
         return Outcome(grey(1))

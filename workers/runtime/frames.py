@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 # Frames of a finished run, its last picture included.
 MOST = 24
@@ -29,11 +30,13 @@ def spread(frames: Sequence[Frame], every: int) -> list[Frame]:
 class Frames:
     """The stored previews of one attempt."""
 
-    def __init__(self) -> None:
+    def __init__(self, earlier: Sequence[Frame] = ()) -> None:
+        """Begin, or go on after the run of an ``earlier`` attempt."""
         self.count = 0
-        self._newest: list[Frame] = []
-        self._spread: list[Frame] = []
-        self._every = 1
+        self._newest: list[Frame] = list(earlier[-1:])
+        self._spread: list[Frame] = list(earlier)
+        gaps = [later.iteration - frame.iteration for frame, later in pairwise(earlier[:-1])]
+        self._every = min(gaps, default=1)
 
     @property
     def run(self) -> list[Frame]:

@@ -40,6 +40,10 @@ class Kind(ABC, Generic[A, P, O]):
     def assignment(self) -> A:
         """Read what the engine is given."""
 
+    def begin(self) -> Live:
+        """Return the figures to begin with: those of an earlier attempt where this one goes on from it."""
+        return Live()
+
     @abstractmethod
     def live(self, progress: P) -> Live:
         """Return the figures of the newest event. Called for each record, in order."""
@@ -55,6 +59,17 @@ class Kind(ABC, Generic[A, P, O]):
     def keep(self, progress: P) -> dict[str, Any]:
         """Store what should be seen at once and return the row's columns; nothing for most records."""
         return {}
+
+    def kept(self, row: Job) -> None:
+        """Put away what ``row``, just written, names no more."""
+
+    def put_down(self, progress: P) -> dict[str, Any]:
+        """Store the state after this step for the next attempt, and return the row's columns; nothing where that begins anew."""
+        return {}
+
+    def held(self, outcome: O, columns: dict[str, Any]) -> dict[str, Any]:
+        """Store the picture so far of a job that pauses; ``columns`` are those of ``put_down``. May be called again."""
+        return columns
 
     def has_something(self, progress: P) -> bool:
         """Tell whether stopping now would leave something: until then a stop waits."""

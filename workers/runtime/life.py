@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from redis.exceptions import RedisError
+from sqlalchemy import case
 
 from app.core.errors import PentimentoError, StorageFull, Unavailable
 from app.core.progress import StopRequested
@@ -40,6 +41,11 @@ class LeaseLost(Exception):
     """Another worker has the job now, or it was ended: nothing more may be written."""
 
 
+def _at_rest() -> dict[str, Any]:
+    """Return the columns of a job that no worker has: paused if that is still wanted at the moment of writing."""
+    return {"state": case((Job.pause_requested, State.PAUSED), else_=State.QUEUED), "lease_until": None, "pause_requested": False}
+
+
 @dataclass(frozen=True)
 class Runtime:
     clients: Clients
@@ -66,7 +72,9 @@ class _Attempt(Generic[A, P, O]):
         self._kind = kind
         self._job = job
         self._live = Live()
-        self._stop = self._cancel = self._shutdown = False
+        self._stop = self._cancel = self._pause = False
+        # Columns that name what the next attempt goes on from, once this one is to be put down.
+        self._left: dict[str, Any] | None = None
         self._looked = self._written = float("-inf")
         self._began = self._moved = time.monotonic()
 
@@ -75,6 +83,7 @@ class _Attempt(Generic[A, P, O]):
         heartbeat = threading.Thread(target=self._beat, args=(ended,), name="heartbeat", daemon=True)
         heartbeat.start()
         try:
+            self._live = self._kind.begin()
             self._publish(self._job)
             self._finish(work(self._kind.assignment(), self._on_progress))
         except LeaseLost:
@@ -116,23 +125,34 @@ class _Attempt(Generic[A, P, O]):
         if columns or moment - self._written >= _WRITE_EVERY_SECONDS:
             self._written = moment
             row = self._write(**columns, progress=self._live.model_dump(mode="json"))
+            self._kind.kept(row)
         else:
             row = self._read()
         self._stop = row.stop_requested or moment - self._began > TIME_LIMIT_SECONDS
-        self._cancel = row.cancel_requested
+        self._cancel, self._pause = row.cancel_requested, row.pause_requested
         self._publish(row)
 
     def _obey(self, progress: P) -> None:
         """Raise when the job's flags or a shutdown say so."""
         if self._kind.is_finishing(progress):
             return
-        self._shutdown = self._shutting_down()
-        if self._shutdown or self._cancel or (self._stop and self._kind.has_something(progress)):
+        if self._cancel or (self._stop and self._kind.has_something(progress)):
+            raise StopRequested
+        if self._pause or self._shutting_down():
+            self._left = self._state_after(progress)
             raise StopRequested
 
+    def _state_after(self, progress: P) -> dict[str, Any]:
+        try:
+            return self._kind.put_down(progress)
+        except (Unavailable, StorageFull, OSError) as error:
+            log.warning("state not stored, the one before it is good: job=%s %s", self._job.id, error)
+            return {}
+
     def _finish(self, outcome: O) -> None:
-        if self._shutdown and not (self._stop or self._cancel):
-            self._release()
+        left = self._left
+        if left is not None:
+            self._put_down(self._patiently(lambda: self._kind.held(outcome, left)) if self._pause else left)
             return
         stopped = self._stop and not self._cancel
         columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
@@ -144,16 +164,19 @@ class _Attempt(Generic[A, P, O]):
     def _end_empty(self) -> None:
         if self._cancel:
             self._end(State.CANCELLED)
-        elif self._shutdown:
-            self._release()
+        elif self._left is not None:
+            self._put_down(self._left)
         else:
             self._fail(self._kind.empty)
 
-    def _release(self) -> None:
-        """Give the job back: this worker is shutting down, which is nobody's fault."""
-        row = self._patiently(lambda: self._write(state=State.QUEUED, lease_until=None))
-        log.info("released: job=%s attempt=%d", self._job.id, self._job.attempt)
+    def _put_down(self, columns: dict[str, Any]) -> None:
+        """Give the job back: its owner pauses it, or this worker is shutting down, which is nobody's fault."""
+        row = self._patiently(lambda: self._write(**columns, **_at_rest(), progress=self._live.model_dump(mode="json")))
+        log.info("put down: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, row.state)
+        self._kind.kept(row)
         self._publish(row)
+        if row.state == State.QUEUED:
+            self._clients.broker.wake(TASKS[row.kind], row.kind, row.id)
 
     def _fail(self, message: str) -> None:
         try:
@@ -163,7 +186,14 @@ class _Attempt(Generic[A, P, O]):
 
     def _end(self, state: State, **columns: Any) -> None:
         """Commit the end together with the job that follows from it, then tell of both."""
-        columns |= {"state": state, "lease_until": None, "finished_at": db_now(), "progress": self._live.model_dump(mode="json")}
+        columns |= {
+            "state": state,
+            "lease_until": None,
+            "pause_requested": False,
+            "checkpoint": None,
+            "finished_at": db_now(),
+            "progress": self._live.model_dump(mode="json"),
+        }
 
         def commit() -> tuple[Job, Job | None]:
             with self._clients.database.write() as session:
@@ -219,7 +249,7 @@ class _Attempt(Generic[A, P, O]):
             try:
                 if self._shutting_down():
                     # A step that takes longer than a shutdown may: give the job back before the process is killed.
-                    self._write(state=State.QUEUED, lease_until=None)
+                    self._write(**_at_rest())
                     log.info("released in mid-step: job=%s attempt=%d", self._job.id, self._job.attempt)
                     return
                 self._write(lease_until=db_now() + self._settings.lease_seconds)

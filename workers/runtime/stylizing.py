@@ -1,42 +1,72 @@
-"""Style transfer as a kind of job: two pictures and parameters in, previews on the way, a picture at the end."""
+"""Style transfer as a kind of job: pictures and parameters in, previews on the way, a picture at the end."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from app.core.commission import Commission
+from app.core.checkpoint import Checkpoint
+from app.core.commission import Commission, Style
+from app.core.errors import NotFound, Unavailable
 from app.core.progress import Progress
 from app.core.specs import StyleParams
+from app.core.steering import settings_of
 from app.imaging import encode
 from app.infra.clients import Clients
-from app.jobs import job_events, pictures, repository
+from app.jobs import checkpoints, job_events, pictures, repository
+from app.jobs.checkpoints import Left
 from app.jobs.job_events import JobEvent, LiveRecorder, Painting
 from app.jobs.models import STYLIZE, Job
+from workers.runtime import checkpoint_file
 from workers.runtime.frames import Frame, Frames
 from workers.runtime.kind import Kind
 
-Pixels = NDArray[np.uint8]
+log = logging.getLogger(__name__)
+
+Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
+# A killed worker loses as much, or one iteration where that takes longer.
+CHECKPOINT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """One attempt at a picture.
+
+    Attributes:
+        commission: what is to be painted.
+        resume: where an earlier attempt left off.
+        steer: returns the commission as its owner wants it by now.
+    """
+
+    commission: Commission
+    resume: Checkpoint | None
+    steer: Callable[[], Commission]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an engine gives back; ``facts`` go into the receipt."""
+    """What an engine gives back; ``facts`` go into the receipt.
+
+    Attributes:
+        picture: RGB (height, width, 3), float32 in [0, 1] or uint8; stored at its depth.
+    """
 
     picture: Pixels
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-Paint = Callable[[Commission, Callable[[Progress], None]], Outcome]
+Paint = Callable[[Sitting, Callable[[Progress], None]], Outcome]
 
 
-class Stylizing(Kind[Commission, Progress, Outcome]):
+class Stylizing(Kind[Sitting, Progress, Outcome]):
     name = STYLIZE
     too_large = "There is not enough memory for this size. Choose a smaller one."
     broken = "Something went wrong inside the painter. It has been logged; trying again may help."
@@ -47,21 +77,97 @@ class Stylizing(Kind[Commission, Progress, Outcome]):
         self._recorder = LiveRecorder()
         self._frames = Frames()
         self._last_preview = float("-inf")
-        self._has_ended = False
+        self._last_state = time.monotonic()
+        self._iteration = 0
+        self._told = Painting()
+        self._resume: Checkpoint | None = None
+        self._left: Left | None = checkpoints.left_of(job)
+        # Frames that no one needs any more, but the row's checkpoint names.
+        self._passed: set[str] = set()
+        self._ended: Job | None = None
 
-    def assignment(self) -> Commission:
-        content, style = (
-            encode.read_rgb(self.clients.blobs.get(pictures.stored_key(self.job, pictures.input_name(role)))) for role in pictures.INPUTS
-        )
-        return Commission.of(content, style, StyleParams.model_validate(self.job.params))
+    def begin(self) -> Painting:
+        """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew."""
+        if self._left is None:
+            return self._told
+        try:
+            data = self.clients.blobs.get(self._key(self._left.name))
+            self._resume = checkpoint_file.decode(data, checkpoint_file.fingerprint(self.job))
+        except (NotFound, checkpoint_file.NotOurs) as error:
+            log.warning("checkpoint not used, the job begins anew: job=%s %s: %s", self.job.id, self._left.name, error)
+            return self._told
+        self._told = self._left.live
+        self._iteration = self._resume.iteration
+        self._recorder = LiveRecorder(self._told)
+        self._frames = Frames([Frame(int(one["iteration"]), str(one["name"])) for one in self._left.frames])
+        log.info("goes on: job=%s attempt=%d iteration=%d", self.job.id, self.job.attempt, self._iteration)
+        return self._told
+
+    def assignment(self) -> Sitting:
+        read = {name: self._read(pictures.input_name(name)) for name in pictures.INPUTS}
+        start = encode.read_float(self.clients.blobs.get(self._key(checkpoints.START)))[0] if self.job.continues else None
+        commission = Commission(read["content"], (Style(read["style"]),), StyleParams.model_validate(self.job.params), start)
+        if self._resume:
+            self._recorder.changed(self._iteration + 1, self._resume.settings, settings_of(commission))
+        self._commission = commission
+        return Sitting(commission, self._resume, self._wanted)
+
+    def _wanted(self) -> Commission:
+        """Return the commission as the row has it now."""
+        try:
+            with self.clients.database.read() as session:
+                row = repository.read_claimed(session, self.job.id, self.job.attempt)
+        except Unavailable as error:
+            log.warning("wishes not read: job=%s %s", self.job.id, error)
+            return self._commission
+        if row is None or row.params == self.job.params:
+            return self._commission
+        self.job.params = row.params
+        before = settings_of(self._commission)
+        self._commission = replace(self._commission, params=StyleParams.model_validate(row.params))
+        self._recorder.changed(self._iteration + 1, before, settings_of(self._commission))
+        return self._commission
 
     def live(self, progress: Progress) -> Painting:
-        return self._recorder.record(progress)
+        self._iteration = progress.iteration
+        self._told = self._recorder.record(progress)
+        return self._told
 
     def snapshot(self, job: Job) -> JobEvent:
         return job_events.snapshot(job)
 
     def keep(self, progress: Progress) -> dict[str, Any]:
+        """Store a preview when one is due, and the state."""
+        columns = self._preview(progress)
+        if progress.save and time.monotonic() - self._last_state >= CHECKPOINT_SECONDS:
+            columns |= self.put_down(progress)
+        return columns
+
+    def kept(self, row: Job) -> None:
+        before, self._left = self._left, checkpoints.left_of(row)
+        if before and before.name != (self._left.name if self._left else None):
+            self._delete({before.name, *filter(None, [before.result])})
+        self._discard(set())
+
+    def put_down(self, progress: Progress) -> dict[str, Any]:
+        if progress.save is None:
+            return {}
+        # Two names take turns: what the row names is whole at every moment.
+        number = 1 if self._left and self._left.name == checkpoints.name(self.job.attempt, 0) else 0
+        left = Left(name=checkpoints.name(self.job.attempt, number), live=self._told, frames=self._run)
+        self.clients.blobs.put(self._key(left.name), checkpoint_file.encode(progress.save(), checkpoint_file.fingerprint(self.job)))
+        self._last_state = time.monotonic()
+        return {"checkpoint": left.model_dump(mode="json")}
+
+    def held(self, outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
+        """A paused job has its best picture at hand, so that it can end without a worker."""
+        left = Left.model_validate(columns["checkpoint"]) if columns else self._left
+        if left is None or not self._frames.count:
+            return columns
+        left = left.model_copy(update={"result": self._stored(outcome), "facts": self._facts(outcome), "frames": self._run})
+        return {"checkpoint": left.model_dump(mode="json")}
+
+    def _preview(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due. Numbers go on, so that URLs never repeat."""
         moment = time.monotonic()
         due = moment - self._last_preview >= self.clients.settings.preview_seconds or progress.stage == "finish"
@@ -70,7 +176,7 @@ class Stylizing(Kind[Commission, Progress, Outcome]):
         self._last_preview = moment
         name = pictures.preview_name(self.job.attempt, self._frames.count + 1)
         self.clients.blobs.put(self._key(name), encode.preview(progress.preview))
-        self._delete(self._frames.add(Frame(progress.iteration, name)))
+        self._discard(self._frames.add(Frame(progress.iteration, name)))
         return {"preview": name}
 
     def has_something(self, progress: Progress) -> bool:
@@ -82,28 +188,54 @@ class Stylizing(Kind[Commission, Progress, Outcome]):
     def result(self, outcome: Outcome, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
         if cancelled and not self._frames.count:
             return None
-        name = pictures.result_name(self.job.attempt)
-        self.clients.blobs.put(self._key(name), encode.png(outcome.picture))
-        run = [asdict(frame) for frame in self._frames.run] if self._keeps_run else []
-        return {"result": name, "facts": outcome.facts, "frames": run, "stopped_early": stopped}
+        name = self._stored(outcome)
+        return {"result": name, "facts": self._facts(outcome), "frames": self._run, "stopped_early": stopped}
 
     def follow_up(self, session: Session, job: Job) -> Job | None:
         """A finished picture gets its verdict, but not one of a dataset, nor one that its owner has thrown away."""
-        self._has_ended = job.result is not None
+        self._ended = job
         if job.result is None or job.parent is not None or job.deleted_at is not None:
             return None
         verdict, queued = repository.ensure_verdict(session, job)
         return verdict if queued else None
 
     def close(self) -> None:
+        if self._ended:
+            checkpoints.forget(self.clients.blobs, self._ended)
         run = self._frames.run
-        kept = run if self._has_ended and self._keeps_run else run[-1:]
-        self._delete(self._frames.names - {frame.name for frame in kept})
+        kept = run if self._keeps_run and self._ended and self._ended.result else run[-1:]
+        self._delete((self._frames.names | self._passed) - {frame.name for frame in kept} - self._named)
 
     @property
     def _keeps_run(self) -> bool:
         """Of a dataset's pictures there may be thousands, and nobody scrubs through their making."""
         return self.job.parent is None
+
+    @property
+    def _run(self) -> list[dict[str, Any]]:
+        return [asdict(frame) for frame in self._frames.run] if self._keeps_run else []
+
+    @property
+    def _named(self) -> set[str]:
+        """Frames that the row's checkpoint names, for an attempt after this one."""
+        return {str(frame["name"]) for frame in self._left.frames} if self._left and not self._ended else set()
+
+    def _discard(self, names: set[str]) -> None:
+        """Delete frames, but those that the row's checkpoint names only after the next one."""
+        passed = self._passed | names
+        self._passed = passed & self._named
+        self._delete(passed - self._passed)
+
+    def _stored(self, outcome: Outcome) -> str:
+        name, picture = pictures.result_name(self.job.attempt), outcome.picture
+        self.clients.blobs.put(self._key(name), encode.png(picture) if picture.dtype == np.uint8 else encode.png16(picture))
+        return name
+
+    def _facts(self, outcome: Outcome) -> dict[str, Any]:
+        return {**outcome.facts, **self._recorder.facts}
+
+    def _read(self, name: str) -> NDArray[np.uint8]:
+        return encode.read_rgb(self.clients.blobs.get(pictures.stored_key(self.job, name)))
 
     def _key(self, name: str) -> str:
         return pictures.key(self.job.id, name)

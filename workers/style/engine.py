@@ -3,44 +3,37 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
-from app.core.progress import Losses, OnProgress, StopRequested
+from app.core.progress import OnProgress, StopRequested
 from app.core.specs import StyleParams
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
 from workers.nets.precision import choose, device
 from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
+from workers.style.colours import prepared, recolour
+from workers.style.descent import Descent, Steer
 from workers.style.instant import Instant
 from workers.style.objective import JobTargets, Objective, Targets
-from workers.style.optimiser import Evaluation, Iterate, Vector, adam, lbfgs
 from workers.style.pyramid import Frame, Scale
 from workers.style.resample import Picture, resize, shrink, to_uint8
 from workers.style.tracker import Tracker
 
+log = logging.getLogger(__name__)
+
 # Graphs kept for the next picture of the same shape.
 _KEPT = 12
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A picture on the full canvas, and what it came from: no scale means AdaIN."""
-
-    current: Picture
-    best: Picture
-    scale: Scale | None = None
-    losses: Losses | None = None
 
 
 class Engine:
@@ -76,7 +69,14 @@ class Engine:
         grey = np.full((64, 64, 3), 128, np.uint8)
         self.stylize(Commission.of(grey, grey, StyleParams(size=64, iterations=(1,))), lambda _: None)
 
-    def stylize(self, commission: Commission, on_progress: OnProgress) -> NDArray[np.uint8]:
+    def stylize(
+        self,
+        commission: Commission,
+        on_progress: OnProgress,
+        *,
+        resume: Checkpoint | None = None,
+        steer: Steer | None = None,
+    ) -> Picture:
         """Return the commission's content, painted in its style.
 
         Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks",
@@ -87,38 +87,52 @@ class Engine:
             commission: what to paint.
             on_progress: told of each step. May raise StopRequested: the best picture so
                 far is returned at full size. Any other exception passes through.
+            resume: state of an earlier run of the same commission, to go on from. One that
+                does not fit it is left aside, with a line in the log.
+            steer: asked before each iteration for the commission as it is wanted now; only
+                what ``app.core.steering`` names may differ, and takes effect in that iteration.
 
         Returns:
-            uint8 RGB, longer side ``params.size``.
+            float32 RGB in [0, 1], longer side ``params.size``.
 
         Raises:
             PictureError: a picture too small or too long and thin; ``field`` says which.
             EngineError: numbers that are not finite, or not enough memory.
         """
         content, params = commission.content, commission.params
-        [style] = [one.pixels for one in commission.styles]
         pyramid.check(content, "content")
-        pyramid.check(style, "style")
+        for one in commission.styles:
+            pyramid.check(one.pixels, "style")
+        if params.colours == "only":
+            return recolour(commission, on_progress)
+        commission = prepared(commission)
+        [style] = [one.pixels for one in commission.styles]
         frame = pyramid.frame(*content.shape[:2], params)
-        scales = pyramid.scales(frame, params)
+        scales = _scales(frame, commission)
+        if resume and not _fits(resume, scales):
+            log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
+            resume = None
         photograph = frame.pad(shrink(content, frame.height, frame.width))
-        tracker = Tracker(on_progress, scales, side=params.size, pixels=frame.canvas_height * frame.canvas_width)
+        tracker = Tracker(on_progress, scales, side=params.size, pixels=frame.canvas_height * frame.canvas_width, resume=resume)
         best = photograph
         try:
             tracker.prepared()
-            for step in self._steps(frame, scales, photograph, style, params):
+            best = resume.best if resume else self._start(frame, photograph, commission)
+            if resume or commission.start is not None or params.init == "adain":
+                tracker.begun(to_uint8(frame.crop(_full(best, frame))))
+            targets = JobTargets(self._targets, photograph, style, params)
+            descent = Descent(
+                scales, commission, targets, lambda scale: self._objective(scale, params.content_layer), resume=resume, steer=steer
+            )
+            for step in descent.steps(best):
                 best = step.best
-                preview = to_uint8(frame.crop(_full(step.current, frame)))
-                if step.scale and step.losses:
-                    tracker.iterated(step.scale, step.losses, preview)
-                else:
-                    tracker.adain(preview)
+                tracker.iterated(step, to_uint8(frame.crop(_full(step.current, frame))))
             tracker.finished(to_uint8(frame.crop(_full(best, frame))))
         except StopRequested:
             pass
         except tf.errors.ResourceExhaustedError as error:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
-        return to_uint8(frame.crop(_full(best, frame)))
+        return np.clip(frame.crop(_full(best, frame)), 0.0, 1.0)
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
@@ -128,45 +142,20 @@ class Engine:
         photograph = frame.pad(shrink(content, frame.height, frame.width))
         return to_uint8(frame.crop(self._adain(photograph, style, params, alpha)))
 
-    def _steps(
-        self, frame: Frame, scales: list[Scale], photograph: Picture, style: NDArray[np.uint8], params: StyleParams
-    ) -> Iterator[_Step]:
-        picture = self._start(photograph, style, params)
-        if params.init == "adain":
-            yield _Step(picture, picture)
-        targets = JobTargets(self._targets, photograph, style, params)
-        for scale in scales:
-            if not scale.iterations:
-                continue
-            picture = resize(picture, scale.height, scale.width)
-            shape, best_loss = picture.shape, float("inf")
-            for iterate in self._descent(scale, picture, targets, params):
-                current = iterate.x.reshape(shape)
-                if iterate.loss <= best_loss:
-                    best_loss, picture = iterate.loss, current
-                yield _Step(current, picture, scale, iterate.terms)
-
-    def _start(self, photograph: Picture, style: NDArray[np.uint8], params: StyleParams) -> Picture:
+    def _start(self, frame: Frame, photograph: Picture, commission: Commission) -> Picture:
+        params, start = commission.params, commission.start
+        if start is not None:
+            given = start.astype(np.float32) / np.float32(255 if start.dtype == np.uint8 else 1)
+            return frame.pad(np.clip(resize(given, frame.height, frame.width), 0.0, 1.0))
         if params.init == "noise":
             return np.random.default_rng(params.seed).random(photograph.shape, np.float32)
         if params.init == "content":
             return photograph
-        return self._adain(photograph, style, params)
+        return self._adain(photograph, commission.styles[0].pixels, params)
 
     def _adain(self, photograph: Picture, style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> Picture:
         height, width = (max(32, side) for side in pyramid.sides(*style.shape[:2], round(params.size * params.style_scale)))
         return self._instant.paint(photograph, shrink(style, height, width), alpha)
-
-    def _descent(self, scale: Scale, start: Picture, targets: JobTargets, params: StyleParams) -> Iterator[Iterate[Losses]]:
-        objective = self._objective(scale, params.content_layer)
-        aims = targets.aims(scale)
-
-        def evaluate(x: Vector) -> Evaluation[Losses]:
-            return objective.evaluate(x, aims, params)
-
-        if params.optimiser == "adam":
-            return adam(evaluate, start.ravel(), scale.iterations, learning_rate=params.learning_rate)
-        return lbfgs(evaluate, start.ravel(), scale.iterations)
 
     def _objective(self, scale: Scale, content_layer: str) -> Objective:
         key = scale.height, scale.width, scale.levels, content_layer
@@ -182,3 +171,20 @@ class Engine:
 
 def _full(picture: Picture, frame: Frame) -> Picture:
     return resize(picture, frame.canvas_height, frame.canvas_width)
+
+
+def _scales(frame: Frame, commission: Commission) -> list[Scale]:
+    """Return what is to be worked on: of a picture that is begun already, only what is larger than it, or else the last."""
+    planned = pyramid.scales(frame, commission.params)
+    if commission.start is None:
+        return planned
+    begun = max(commission.start.shape[:2])
+    return [scale for scale in planned if scale.side > begun] or planned[-1:]
+
+
+def _fits(checkpoint: Checkpoint, scales: list[Scale]) -> bool:
+    if not 0 <= checkpoint.scale < len(scales):
+        return False
+    scale = scales[checkpoint.scale]
+    shape = scale.height, scale.width, 3
+    return checkpoint.canvas.shape == checkpoint.best.shape == shape and checkpoint.done <= scale.iterations

@@ -5,27 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.core.progress import OnProgress, Progress
 from app.core.version import VERSION
 
 if TYPE_CHECKING:
+    from app.core.checkpoint import Checkpoint
     from app.core.commission import Commission
+    from workers.style.descent import Steer
     from workers.style.engine import Engine
+    from workers.style.resample import Picture
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A finished picture, uint8 RGB of shape (height, width, 3), and the facts of its making."""
+    """A finished picture, float32 RGB (height, width, 3) in [0, 1], and the facts of its making."""
 
-    picture: NDArray[np.uint8]
+    picture: Picture
     facts: dict[str, Any] = field(default_factory=dict)
 
 
-def paint(engine: Engine, commission: Commission, on_progress: OnProgress) -> Painting:
-    """Run ``engine`` and note what it is, iterations done and planned, and seconds."""
+def paint(
+    engine: Engine,
+    commission: Commission,
+    on_progress: OnProgress,
+    *,
+    resume: Checkpoint | None = None,
+    steer: Steer | None = None,
+) -> Painting:
+    """Run ``engine`` and note what it is, iterations done and planned, and seconds. Arguments as for ``Engine.stylize``."""
     last: Progress | None = None
 
     def note(progress: Progress) -> None:
@@ -33,7 +40,7 @@ def paint(engine: Engine, commission: Commission, on_progress: OnProgress) -> Pa
         last = progress
         on_progress(progress)
 
-    picture = engine.stylize(commission, note)
+    picture = engine.stylize(commission, note, resume=resume, steer=steer)
     counts = {
         "version": VERSION,
         "iterations": last.iteration if last else 0,

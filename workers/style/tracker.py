@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.checkpoint import Checkpoint
 from app.core.progress import Losses, OnProgress, Progress, Stage
+from workers.style.descent import Step
 from workers.style.pyramid import Scale
 
 # What goes before the iterations, in pixels through forward and backward pass of the
@@ -27,6 +30,7 @@ class Tracker:
         *,
         side: int,
         pixels: int,
+        resume: Checkpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin counting.
@@ -36,47 +40,65 @@ class Tracker:
             scales: planned, coarse to fine.
             side: longer side of the finished picture, reported outside ``refine``.
             pixels: of the full canvas.
+            resume: where the run goes on; counts and times go on from there too.
             clock: seconds, from any origin.
         """
-        self._on_progress, self._clock, self._side = on_progress, clock, side
+        self._on_progress, self._clock, self._side, self._scales = on_progress, clock, side, scales
         self._iterations = sum(scale.iterations for scale in scales)
-        self._adain = _ADAIN_SHARE * pixels
-        self._total = self._adain + sum(scale.cost * (scale.iterations + _START_SHARE) for scale in scales if scale.iterations)
-        self._began = clock()
-        self._iteration = 0
-        self._done = 0.0
+        # What is done when a scale begins, and at the end when all of them are.
+        self._starts = [_ADAIN_SHARE * pixels]
+        for scale in scales:
+            self._starts.append(self._starts[-1] + (scale.cost * (scale.iterations + _START_SHARE) if scale.iterations else 0.0))
+        self._began = clock() - (resume.elapsed if resume else 0.0)
+        self._iteration = resume.iteration if resume else 0
+        self._begins_at = scales[resume.scale].side if resume else side
+        self._done = self._reached(resume.scale, resume.done) if resume else 0.0
         # Seconds and cost of the iterations that were measured: not a scale's first, which also builds its graph.
         self._seconds, self._measured = 0.0, 0.0
-        self._last: tuple[Scale, float] | None = None
+        self._last: tuple[int, float] | None = None
 
     def prepared(self) -> None:
         self._tell("prepare", self._side, None, None)
 
-    def adain(self, preview: NDArray[np.uint8]) -> None:
-        self._done = self._adain
+    def begun(self, preview: NDArray[np.uint8]) -> None:
+        """Tell of the first picture, or of the one that the run goes on from."""
+        if self._iteration:
+            self._tell("refine", self._begins_at, None, preview)
+            return
+        self._done = max(self._done, self._starts[0])
         self._tell("adain", self._side, None, preview)
 
-    def iterated(self, scale: Scale, losses: Losses, preview: NDArray[np.uint8]) -> None:
-        now = self._clock()
-        self._done = max(self._done, self._adain)
-        if self._last and self._last[0] is scale:
+    def iterated(self, step: Step, preview: NDArray[np.uint8]) -> None:
+        now, scale = self._clock(), self._scales[step.number]
+        if self._last and self._last[0] == step.number:
             self._seconds += now - self._last[1]
             self._measured += scale.cost
-        else:
-            self._done += _START_SHARE * scale.cost
-        self._done += scale.cost
+        self._last = step.number, now
+        self._done = self._starts[step.number + 1] if step.note else self._reached(step.number, step.done)
         self._iteration += 1
-        self._tell("refine", scale.side, losses, preview)
-        self._last = scale, now
+        elapsed = now - self._began
+        self._tell("refine", scale.side, step.losses, preview, step.note, lambda: replace(step.save(), elapsed=elapsed))
 
     def finished(self, preview: NDArray[np.uint8]) -> None:
-        self._done = self._total
+        self._done = self._starts[-1]
         self._tell("finish", self._side, None, preview)
 
-    def _tell(self, stage: Stage, side: int, losses: Losses | None, preview: NDArray[np.uint8] | None) -> None:
-        fraction = min(1.0, self._done / self._total)
-        remaining = self._seconds / self._measured * (self._total - self._done) if self._measured else None
+    def _reached(self, number: int, done: int) -> float:
+        return self._starts[number] + self._scales[number].cost * (done + _START_SHARE)
+
+    def _tell(
+        self,
+        stage: Stage,
+        side: int,
+        losses: Losses | None,
+        preview: NDArray[np.uint8] | None,
+        note: str | None = None,
+        save: Callable[[], Checkpoint] | None = None,
+    ) -> None:
+        fraction = min(1.0, self._done / self._starts[-1])
+        remaining = self._seconds / self._measured * (self._starts[-1] - self._done) if self._measured else None
         if stage == "finish":
             remaining = 0.0
         elapsed = self._clock() - self._began
-        self._on_progress(Progress(stage, side, self._iteration, self._iterations, fraction, losses, elapsed, remaining, preview))
+        counts = self._iteration, self._iterations
+        self._on_progress(Progress(stage, side, *counts, fraction, losses, elapsed, remaining, preview, note, save))

@@ -14,6 +14,7 @@ from app.core.progress import Progress
 from app.core.recipes import Recipe
 from workers.nets.vgg19 import Padding, Pooling
 from workers.style.engine import Engine
+from workers.style.resample import to_uint8
 
 
 class Variants:
@@ -36,7 +37,7 @@ class Variants:
         if recipe.generator == "adain":
             picture = engine.instant(content, style, recipe.params, recipe.alpha)
         else:
-            picture = engine.stylize(Commission.of(content, style, recipe.params), _unheard)
+            picture = to_uint8(engine.stylize(Commission.of(content, style, recipe.params), _unheard))
         return keep_colour(content, picture) if recipe.keep_colour else picture
 
     def _engine(self, padding: Padding, pooling: Pooling) -> Engine:

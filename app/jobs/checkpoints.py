@@ -1,0 +1,54 @@
+"""What an attempt at a picture leaves for the next one, as the row names it, and its files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from app.infra.blobs import Blobs
+from app.jobs import pictures
+from app.jobs.job_events import Painting
+from app.jobs.models import Job
+
+# The picture that a continued job began from.
+START = "start.png"
+
+
+class Left(BaseModel):
+    """The row's column ``checkpoint``.
+
+    Attributes:
+        name: of the file that holds the engine's state.
+        live: what was told of the step it is of.
+        frames: pictures kept of the run until then: [{"iteration", "name"}].
+        result, facts: of a paused job, its best picture and what its receipt states, so that
+            it can end without a worker.
+    """
+
+    name: str
+    live: Painting
+    frames: list[dict[str, Any]]
+    result: str | None = None
+    facts: dict[str, Any] | None = None
+
+
+def left_of(job: Job) -> Left | None:
+    """Return what was left; None where there is nothing, or nothing that this version understands."""
+    try:
+        return Left.model_validate(job.checkpoint) if job.checkpoint else None
+    except ValidationError:
+        return None
+
+
+def name(attempt: int, number: int) -> str:
+    """Return one of an attempt's two names: the one is written while the row names the other."""
+    return f"checkpoint-{attempt}-{number % 2}.safetensors"
+
+
+def forget(blobs: Blobs, job: Job) -> None:
+    """Remove what is of no use once a job has ended: states, and pictures of pauses."""
+    for attempt in range(1, job.attempt + 1):
+        names = {name(attempt, 0), name(attempt, 1), pictures.result_name(attempt)} - {job.result}
+        for one in names:
+            blobs.delete(pictures.key(job.id, one))

@@ -1,0 +1,227 @@
+"""Jobs put down and taken up again: shutdown, pause, checkpoints. The engine is a function of the test; everything else is real."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import redis
+
+from app.core.checkpoint import Checkpoint
+from app.core.progress import OnProgress, Progress, StopRequested
+from app.core.steering import settings_of
+from app.infra.blobs import Blobs
+from app.infra.clients import Clients
+from app.infra.database import Database
+from app.jobs import pictures
+from app.jobs.models import Job, State
+from app.jobs.sweeper import Sweeper
+from tests.workers.test_life import events_of, grey, paints, record, row
+from workers.runtime import stylizing
+from workers.runtime.life import Runtime
+from workers.runtime.stylizing import Outcome, Sitting, Stylizing
+
+AddJob = Callable[..., Job]
+
+
+@pytest.fixture
+def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    """A worker that stores its state at each step and looks at the row at each step."""
+    monkeypatch.setattr(stylizing, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    quick = clients.settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0})
+    return Runtime(dataclasses.replace(clients, settings=quick))
+
+
+def saving(sitting: Sitting, iteration: int) -> Progress:
+    """Return a record whose state says which iteration it is of."""
+    canvas = np.full((5, 6, 3), iteration / 100, np.float32)
+    memory = {"limit": np.float32(0.1).reshape(()), "steps": np.ones((2, 90), np.float16)}
+
+    def save() -> Checkpoint:
+        return Checkpoint(0, iteration, iteration, float(iteration), canvas, canvas, (3.0,), settings_of(sitting.steer()), memory)
+
+    return dataclasses.replace(record(iteration), save=save)
+
+
+class Painter:
+    """Ten iterations from wherever it is told to go on; ``at`` is called after each."""
+
+    def __init__(self, at: Callable[[int], None] = lambda _: None) -> None:
+        self.at = at
+        self.begun_at: list[int] = []
+        self.resumed: list[Checkpoint | None] = []
+        self.strengths: list[float] = []
+
+    def __call__(self, sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        done = sitting.resume.iteration if sitting.resume else 0
+        self.begun_at.append(done)
+        self.resumed.append(sitting.resume)
+        try:
+            on_progress(dataclasses.replace(record(done, preview=None), stage="prepare", losses=None))
+            for n in range(done + 1, 11):
+                self.strengths.append(sitting.steer().params.strength)
+                done = n
+                on_progress(saving(sitting, n))
+                self.at(n)
+        except StopRequested:
+            return Outcome(grey(done * 10), {"iterations": done})
+        return Outcome(grey(done * 10), {"iterations": done})
+
+
+def files(blobs: Blobs, job: Job) -> list[str]:
+    assert blobs.local_root is not None
+    return sorted(path.name for path in (blobs.local_root / pictures.folder(job.id)).iterdir())
+
+
+class Killed(BaseException):
+    """The end of a worker that writes nothing any more."""
+
+
+def killed_at(iteration: int) -> Callable[[int], None]:
+    def kill(n: int) -> None:
+        if n == iteration:
+            raise Killed
+
+    return kill
+
+
+def expire(database: Database, sweeper: Sweeper, job: Job) -> None:
+    with database.write() as session:
+        session.get_one(Job, job.id).lease_until = 1.0
+    sweeper.sweep()
+
+
+def test_the_next_attempt_goes_on_where_a_killed_worker_was(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, sweeper: Sweeper, redis_client: redis.Redis
+) -> None:
+    job = add_job()
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(killed_at(4)))
+    left = row(database, job)
+    assert left.state == State.RUNNING and left.checkpoint is not None
+    assert left.checkpoint["live"]["iteration"] == 4
+    expire(database, sweeper, job)
+    assert (row(database, job).state, row(database, job).crashes) == (State.QUEUED, 1)
+
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [4]
+    [resumed] = painter.resumed
+    assert resumed is not None
+    np.testing.assert_array_equal(resumed.canvas, np.full((5, 6, 3), 0.04, np.float32))
+    assert (resumed.best is resumed.canvas, resumed.elapsed, resumed.losses) == (True, 4.0, (3.0,))
+    np.testing.assert_array_equal(resumed.memory["steps"], np.ones((2, 90), np.float16))
+    done = row(database, job)
+    assert (done.state, done.attempt, done.checkpoint) == (State.DONE, 2, None)
+    assert [frame["iteration"] for frame in done.frames or []] == list(range(1, 11)), "the run is whole"
+    named = {str(frame["name"]) for frame in done.frames or []}
+    assert set(files(blobs, job)) == {"content.png", "style.png", "result-2.png", *named}
+    second = [event for event in events_of(redis_client, job) if event["attempt"] == 2]
+    assert min(event["iteration"] for event in second) == 4
+    assert [point["iteration"] for point in second[-1]["curve"]] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone", "other seed", "other version"])
+def test_a_damaged_or_foreign_checkpoint_is_left_aside_with_a_line(
+    runtime: Runtime,
+    database: Database,
+    blobs: Blobs,
+    add_job: AddJob,
+    sweeper: Sweeper,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: str,
+) -> None:
+    job = add_job()
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(killed_at(4)))
+    left = row(database, job)
+    assert left.checkpoint is not None
+    key = pictures.key(job.id, left.checkpoint["name"])
+    data = blobs.get(key)
+    if damage == "cut":
+        blobs.put(key, data[:-1])
+    elif damage == "flipped":
+        blobs.put(key, data[:100] + bytes([data[100] ^ 1]) + data[101:])
+    elif damage == "gone":
+        blobs.delete(key)
+    elif damage == "other seed":
+        with database.write() as session:
+            session.get_one(Job, job.id).params = {**left.params, "seed": 5}
+    else:
+        monkeypatch.setattr("workers.runtime.checkpoint_file.VERSION", "0.0.9")
+    expire(database, sweeper, job)
+    painter = Painter()
+    with caplog.at_level(logging.WARNING):
+        runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [0]
+    assert "checkpoint not used, the job begins anew" in caplog.text
+    assert row(database, job).state == State.DONE
+
+
+def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stylizing, "CHECKPOINT_SECONDS", 3600.0)
+    job = add_job()
+    closing: list[bool] = []
+    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
+    leaving.run_one(Stylizing, Painter(lambda n: closing.append(True) if n == 5 else None))
+    back = row(database, job)
+    assert (back.state, back.crashes, back.lease_until, back.result) == (State.QUEUED, 0, None, None)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [6]
+    assert row(database, job).state == State.DONE
+
+
+def test_a_worker_that_shuts_down_gives_its_job_back(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    leaving = Runtime(runtime.clients, shutting_down=lambda: True)
+    leaving.run_one(Stylizing, paints)
+    back = row(database, job)
+    assert (back.state, back.crashes, back.lease_until, back.result) == (State.QUEUED, 0, None, None)
+    assert runtime.run_one(Stylizing, paints)
+    assert (row(database, job).state, row(database, job).attempt) == (State.DONE, 2)
+
+
+def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    leaving = Runtime(runtime.clients, shutting_down=lambda: True)
+    seen: list[str] = []
+
+    def slow_step(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        for _ in range(100):
+            time.sleep(0.05)
+            seen.append(row(database, job).state)
+            if seen[-1] == State.QUEUED:
+                break
+        on_progress(record(1))
+        return Outcome(grey(10))
+
+    leaving.run_one(Stylizing, slow_step)
+    assert seen[-1] == State.QUEUED
+    back = row(database, job)
+    assert (back.state, back.crashes, back.result) == (State.QUEUED, 0, None)
+
+
+def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    closing: list[bool] = []
+    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
+
+    def finishing(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        on_progress(record(10))
+        closing.append(True)
+        on_progress(dataclasses.replace(record(10), stage="finish"))
+        return Outcome(grey(100))
+
+    leaving.run_one(Stylizing, finishing)
+    assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, False)

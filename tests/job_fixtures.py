@@ -76,7 +76,7 @@ def add_job(database: Database, blobs: Blobs) -> AddJob:
             state=State.QUEUED,
             preset="default",
             params=resolve().model_dump(mode="json"),
-            inputs={},
+            inputs={role: {"name": f"{role}.png", "width": 60, "height": 40, "sha256": "0" * 64} for role in pictures.INPUTS},
         )
         with database.write() as session:
             job.created_at = repository.now(session)

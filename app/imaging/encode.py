@@ -8,23 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.imaging.chunks import SIGNATURE
 from app.imaging.deep import Picture, png16, read_png16
 from app.imaging.tiff import tiff16
 
-__all__ = ["PREVIEW_BYTES", "jpeg", "png", "png16", "preview", "read_float", "read_rgb", "rgb", "tiff16"]
+__all__ = ["PREVIEW_BYTES", "is_deep", "jpeg", "png", "png16", "preview", "quick_jpeg", "read_float", "read_rgb", "rgb", "tiff16"]
 
 PREVIEW_BYTES = 80_000
 
 
-def png(pixels: NDArray[np.uint8], *, compress_level: int = 6) -> bytes:
+def png(pixels: NDArray[np.uint8], *, alpha: Picture | None = None, compress_level: int = 6) -> bytes:
     """Encode losslessly.
 
     Args:
         pixels: uint8 RGB of shape (height, width, 3).
+        alpha: float32 (height, width) in [0, 1], or None for an opaque picture.
         compress_level: 0 (fast, large) to 9.
     """
     buffer = io.BytesIO()
-    _image(pixels).save(buffer, "PNG", compress_level=compress_level)
+    image = _image(pixels)
+    if alpha is not None:
+        image.putalpha(Image.fromarray(np.rint(np.clip(alpha, 0.0, 1.0) * 255).astype(np.uint8)))
+    image.save(buffer, "PNG", compress_level=compress_level)
     return buffer.getvalue()
 
 
@@ -37,6 +42,13 @@ def jpeg(pixels: NDArray[np.uint8], *, quality: int = 92) -> bytes:
     """
     buffer = io.BytesIO()
     _image(pixels).save(buffer, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return buffer.getvalue()
+
+
+def quick_jpeg(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode to look at while a slider moves: as ``jpeg``, without the second pass that saves a few bytes."""
+    buffer = io.BytesIO()
+    _image(pixels).save(buffer, "JPEG", quality=90, subsampling=0)
     return buffer.getvalue()
 
 
@@ -74,6 +86,11 @@ def read_float(data: bytes) -> tuple[Picture, Picture | None]:
         float32 sRGB (height, width, 3) in [0, 1], and alpha (height, width) in [0, 1] where ``png16`` was given one.
     """
     return read_png16(data) or (read_rgb(data).astype(np.float32) / np.float32(255), None)
+
+
+def is_deep(data: bytes) -> bool:
+    """Tell whether a stored picture has 16 bits a channel."""
+    return data.startswith(SIGNATURE) and data[24:25] == b"\x10"
 
 
 def rgb(picture: Picture) -> NDArray[np.uint8]:

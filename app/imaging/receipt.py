@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from app.core.finish import Finish
 from app.core.specs import StyleParams
 from app.core.verdicts import VerdictSummary
 from app.imaging import tiff
@@ -56,6 +57,7 @@ class Receipt(BaseModel):
     iterations: int = Field(ge=0, description="Iterations done.")
     planned: int = Field(ge=0, description="Iterations asked for.")
     stopped_early: bool = False
+    finish: Finish = Field(default_factory=Finish, description="What was done to the painted picture afterwards.")
     elapsed: float = Field(ge=0, description="Seconds.")
     verdict: VerdictSummary | None = Field(None, description="What the detector said of the pictures, once it has looked.")
 

@@ -12,6 +12,8 @@ from app.infra.blobs import Blobs
 from app.jobs.models import STYLIZE, VERDICT, Job
 
 INPUTS: tuple[Literal["content", "style"], ...] = ("content", "style")
+# Beside the photograph, where it was not opaque.
+ALPHA = "content-alpha.png"
 # What a picture is called that is given alone.
 ALONE = "picture"
 _PLACES = {STYLIZE: "jobs", VERDICT: "verdicts"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from app.core.errors import NotReady
+from app.core.finish import Finish
+from app.core.specs import StyleParams
 from app.core.verdicts import Verdict, summary_of
 from app.core.version import VERSION
 from app.imaging.receipt import InputDigest, Receipt
@@ -33,6 +35,7 @@ def receipt_of(job: Job, verdict: Job | None = None) -> Receipt:
             for role in INPUTS
         ),
         stopped_early=job.stopped_early,
+        finish=Finish.usual(StyleParams.model_validate(job.params)),
         verdict=summary_of(Verdict.model_validate(verdict.report)) if verdict is not None and verdict.report else None,
         # The painter's version; rows written before it was noted were painted by this one's like.
         **{"version": VERSION, **job.facts},

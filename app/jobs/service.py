@@ -5,19 +5,26 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.core.errors import NotReady, TooMany
+from app.core.finish import Finish
 from app.core.ids import new_id
 from app.core.specs import StyleParams
 from app.imaging.normalise import Decoded
-from app.imaging.receipt import Receipt
-from app.jobs import job_events, pictures, repository
+from app.imaging.receipt import Receipt, attach
+from app.infra.clients import Clients
+from app.jobs import finishing, job_events, pictures, repository
+from app.jobs.finishing import Format, SmallPictures
+from app.jobs.going_on import GoingOn
 from app.jobs.job_events import JobEvent
-from app.jobs.kind_service import KindService
 from app.jobs.models import STYLIZE, Job, State
 from app.jobs.receipts import receipt_of
 
 
-class JobService(KindService[JobEvent]):
+class JobService(GoingOn):
     kind = STYLIZE
+
+    def __init__(self, clients: Clients) -> None:
+        super().__init__(clients)
+        self._small = SmallPictures(clients.blobs)
 
     def snapshot(self, job: Job, queue_position: int | None = None, *, silent: bool = False) -> JobEvent:
         return job_events.snapshot(job, queue_position, silent=silent)
@@ -60,14 +67,30 @@ class JobService(KindService[JobEvent]):
                 self._wake(verdict)
         return job
 
-    def result(self, owner: str, job_id: str) -> tuple[Job, bytes]:
-        """Return the job and its stored picture, a PNG without a receipt."""
+    def painted(self, owner: str, job_id: str) -> Job:
+        """Return the job, which has a picture.
+
+        Raises:
+            NotReady: it has none.
+        """
         job = self.get(owner, job_id)
         if job.result is None:
             raise NotReady(
                 "This job ended before there was a picture." if job.terminal else "This job has no finished picture yet. Wait, or stop it."
             )
-        return job, self._blobs.get(pictures.key(job.id, job.result))
+        return job
+
+    def result(self, owner: str, job_id: str, kind: Format = "png", finish: Finish | None = None) -> tuple[Job, bytes]:
+        """Return the job and its finished picture as a file, with its receipt inside."""
+        job = self.painted(owner, job_id)
+        finish = finish or finishing.usual(job)
+        made = finishing.file(self._blobs, job, finish, kind)
+        return job, attach(made, self.receipt(owner, job_id).model_copy(update={"finish": finish}))
+
+    def look(self, owner: str, job_id: str, side: int, finish: Finish | None = None) -> bytes:
+        """Return the finished picture as a JPEG to look at, with a longer side of at most ``side``."""
+        job = self.painted(owner, job_id)
+        return self._small.jpeg(job, finish or finishing.usual(job), side)
 
     def receipt(self, owner: str, job_id: str) -> Receipt:
         """Return how the job's picture was made, and its verdict if there is one by now."""

@@ -15,7 +15,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "What is taken from the painting": ("style_relu1_1", "style_relu2_1", "style_relu3_1", "style_relu4_1", "style_relu5_1"),
     "How it is painted": ("levels", "iterations", "enlarging", "plateau", "optimiser", "learning_rate", "init", "content_layer"),
 }
-_CHOICES = {
+CHOICES = {
     "painting": "The painting's",
     "photograph": "The photograph's",
     "matched": "Matched to the photograph",
@@ -81,7 +81,7 @@ class FormState:
 
 def option(name: str, value: str) -> Option:
     """Return the control of a parameter, made from its specification."""
-    return from_spec(name, StyleParams.model_fields[name], value, _CHOICES)
+    return from_spec(name, StyleParams.model_fields[name], value, CHOICES)
 
 
 def values_of(params: StyleParams) -> dict[str, str]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from app.core.finish import Finish
 from app.core.specs import PRESETS, StyleParams
 from app.imaging.receipt import Receipt
 from app.jobs import pictures
+from app.jobs.finishing import usual
 from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import Job, State
 from app.jobs.receipts import receipt_of
 from app.web.curves import Curve, draw
-from app.web.form import option, values_of
-from app.web.option import Option
+from app.web.form import CHOICES, option, values_of
+from app.web.option import Option, as_text, from_spec
 from app.web.result_size import result_size
 from app.web.verdict_view import VerdictView
 
@@ -24,6 +26,8 @@ STAGES = {
     "finish": "Finishing",
 }
 CURVES: tuple[tuple[str, Literal["content", "style"]], ...] = (("Content", "content"), ("Style", "style"))
+# Of the finished picture on the page: a larger one is there to be downloaded.
+_SHOWN_SIDE = 2048
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class JobView:
     job: Job
     event: JobEvent
     verdict: VerdictView | None = None
+    asked: Finish | None = None
 
     @property
     def id(self) -> str:
@@ -87,8 +92,23 @@ class JobView:
         return picture_url(self.id, pictures.input_name("content"))
 
     @property
+    def finish(self) -> Finish:
+        """How the picture is shown: as it was asked for, or as its parameters say."""
+        return self.asked or usual(self.job)
+
+    @property
+    def finish_options(self) -> list[Option]:
+        values = {name: as_text(value) for name, value in self.finish.model_dump().items()}
+        return [from_spec(name, spec, values[name], CHOICES) for name, spec in Finish.model_fields.items()]
+
+    @property
+    def finished(self) -> str:
+        """Where the finished picture is; a size or a format may follow. Names the stored one, so that another is asked for anew."""
+        return f"/api/jobs/{self.id}/finished?strength={self.finish.strength:g}&colours={self.finish.colours}&of={self.job.result}"
+
+    @property
     def after(self) -> str | None:
-        return picture_url(self.id, self.job.result) if self.job.result else None
+        return f"{self.finished}&side={_SHOWN_SIDE}" if self.job.result else None
 
     @property
     def picture(self) -> str | None:
@@ -108,7 +128,7 @@ class JobView:
         return receipt_of(self.job, self.verdict.job if self.verdict else None)
 
     def shown(self, event: JobEvent) -> JobView:
-        return JobView(self.job, event, self.verdict)
+        return replace(self, event=event)
 
 
 def view(job: Job, event: JobEvent | None = None, verdict: VerdictView | None = None) -> JobView:

@@ -8,6 +8,7 @@ import "./stream.js";
 import "./picture.js";
 import "./announcer.js";
 import "./compare.js";
+import "./finish.js";
 import "./frame.js";
 import "./run.js";
 import "./verdict.js";

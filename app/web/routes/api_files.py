@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
 from app.core.errors import NotFound
-from app.imaging import encode
-from app.imaging.receipt import Receipt, attach
+from app.core.finish import Finish
+from app.imaging.receipt import Receipt
+from app.jobs.finishing import FILES, Format, usual
 from app.jobs.models import Job
 from app.web.deps import OwnerDep, ServicesDep
 from app.web.routes.api_jobs import ENDED, PROBLEMS
@@ -23,30 +24,48 @@ _NAME = re.compile(r"(content|style|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
 CACHED = "private, max-age=86400, immutable"
 
 
-@router.head("/result", include_in_schema=False)
-@router.get(
-    "/result",
-    summary="Download the picture",
-    response_class=Response,
-    responses={
-        **PROBLEMS,
-        **ENDED,
-        200: {
-            "description": "The picture, with its receipt inside.",
-            "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()},
-        },
+def _help(name: str) -> str:
+    return f"{Finish.model_fields[name].description} As the job's parameters say, unless given."
+
+
+KindDep = Annotated[
+    Format, Query(alias="format", description="`png` and `jpeg` have 8 bits a channel, `png16` and `tiff` 16; all but JPEG keep alpha.")
+]
+_PICTURE: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    **ENDED,
+    200: {
+        "description": "The picture, with its receipt inside.",
+        "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in dict(FILES.values()).values()},
     },
-)
-def result(
+}
+
+
+@router.head("/result", include_in_schema=False)
+@router.get("/result", summary="Download the picture", response_class=Response, responses=_PICTURE)
+def result(job_id: str, owner: OwnerDep, services: ServicesDep, kind: KindDep = "png") -> Response:
+    return _attachment(*services.jobs.result(owner, job_id, kind), kind)
+
+
+@router.head("/finished", include_in_schema=False)
+@router.get("/finished", summary="Finish the picture", response_class=Response, responses=_PICTURE)
+def finished(
     job_id: str,
     owner: OwnerDep,
     services: ServicesDep,
-    kind: Annotated[Literal["png", "jpeg"], Query(alias="format", description="PNG is lossless.")] = "png",
+    strength: Annotated[float | None, Query(ge=0, le=1, description=_help("strength"))] = None,
+    colours: Annotated[Literal["painting", "photograph"] | None, Query(description=_help("colours"))] = None,
+    kind: KindDep = "png",
+    side: Annotated[int | None, Query(ge=16, le=2048, description="Longer side of a JPEG to look at, in place of a file.")] = None,
 ) -> Response:
-    job, stored = services.jobs.result(owner, job_id)
-    picture = stored if kind == "png" else encode.jpeg(encode.read_rgb(stored))
-    headers = {"Content-Disposition": f'attachment; filename="{_file_name(job)}.{"png" if kind == "png" else "jpg"}"'}
-    return Response(attach(picture, services.jobs.receipt(owner, job_id)), media_type=f"image/{kind}", headers=headers)
+    """The finished picture with another strength or other colours, at once: nothing is painted again, and nothing is changed."""
+    job = services.jobs.painted(owner, job_id)
+    asked = {name: value for name, value in (("strength", strength), ("colours", colours)) if value is not None}
+    finish = Finish.model_validate({**usual(job).model_dump(), **asked})
+    if side is not None:
+        look = services.jobs.look(owner, job_id, side, finish)
+        return Response(look, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+    return _attachment(*services.jobs.result(owner, job_id, kind, finish), kind)
 
 
 @router.head("/receipt", include_in_schema=False)
@@ -74,6 +93,12 @@ def picture(job_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> R
         raise NotFound("There is no picture of that name.")
     data = services.jobs.picture(owner, job_id, name)
     return Response(data, media_type=TYPES[PurePath(name).suffix], headers={"Cache-Control": CACHED})
+
+
+def _attachment(job: Job, picture: bytes, kind: Format) -> Response:
+    suffix, media_type = FILES[kind]
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(job)}.{suffix}"'}
+    return Response(picture, media_type=media_type, headers=headers)
 
 
 def _file_name(job: Job) -> str:

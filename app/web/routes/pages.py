@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.core.errors import NotReady
+from app.core.finish import Finish
 from app.jobs.job_events import JobEvent
 from app.web import documents, verdict_view
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
@@ -41,8 +43,16 @@ def index(
 
 @router.head("/jobs/{job_id}")
 @router.get("/jobs/{job_id}")
-def job_page(job_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
+def job_page(
+    job_id: str,
+    owner: OwnerDep,
+    services: ServicesDep,
+    strength: Annotated[float, Query(ge=0, le=1)] = 1.0,
+    colours: Annotated[Literal["painting", "photograph"] | None, Query()] = None,
+) -> HTMLResponse:
     shown = job_shown(services, owner, job_id, services.jobs.event(owner, job_id))
+    if colours is not None:
+        shown = replace(shown, asked=Finish(strength=strength, colours=colours))
     return studio(services, services.reception.again(shown.job), shown)
 
 

@@ -1,0 +1,113 @@
+"""A job's finished picture as it is asked for: its strength, its colours, its size and its kind of file."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.core.finish import Finish
+from app.core.specs import StyleParams
+from app.imaging import encode
+from app.imaging.deep import Picture
+from app.imaging.finish import finished
+from app.infra.blobs import Blobs
+from app.jobs import pictures
+from app.jobs.models import Job
+
+Format = Literal["jpeg", "png", "png16", "tiff"]
+# Suffix, and what browsers call it.
+FILES: dict[Format, tuple[str, str]] = {
+    "jpeg": ("jpg", "image/jpeg"),
+    "png": ("png", "image/png"),
+    "png16": ("png", "image/png"),
+    "tiff": ("tif", "image/tiff"),
+}
+_ENCODERS: dict[Format, Callable[[Picture, Picture | None], bytes]] = {
+    "jpeg": lambda picture, alpha: encode.jpeg(encode.rgb(picture)),
+    "png": lambda picture, alpha: encode.png(encode.rgb(picture), alpha=alpha),
+    "png16": encode.png16,
+    "tiff": encode.tiff16,
+}
+# Pairs of small pictures at hand while somebody moves a slider: 6 MB each at 1024 pixels.
+_AT_HAND = 6
+
+Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def usual(job: Job) -> Finish:
+    """Return how the job's picture is finished where nobody asks for anything else."""
+    return Finish.usual(StyleParams.model_validate(job.params))
+
+
+def whole(blobs: Blobs, job: Job, finish: Finish) -> tuple[Picture, Picture | None]:
+    """Return the finished picture at full depth and size, float32 (height, width, 3) in [0, 1], and the photograph's alpha if it had one."""
+    picture, _ = encode.read_float(blobs.get(_result(job)))
+    height, width = picture.shape[:2]
+    alpha = None
+    if job.inputs["content"].get("alpha"):
+        stored = encode.read_rgb(blobs.get(pictures.key(job.id, pictures.ALPHA)))[..., 0]
+        alpha = np.asarray(Image.fromarray(stored).resize((width, height), Image.Resampling.LANCZOS), np.float32) / np.float32(255)
+    if finish != Finish():
+        photograph = _shrunk(_photograph(blobs, job), width, height)
+        picture = finished(picture, np.asarray(photograph, np.float32) / np.float32(255), finish)
+    return picture, alpha
+
+
+def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
+    """Return the finished picture as a file without a receipt; JPEG has no alpha."""
+    if kind == "png16" and finish == Finish() and not job.inputs["content"].get("alpha"):
+        stored = blobs.get(_result(job))
+        if encode.is_deep(stored):
+            return stored
+    return _ENCODERS[kind](*whole(blobs, job, finish))
+
+
+class SmallPictures:
+    """Finished pictures to look at, quick while the same job is asked for again and again."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._pairs: OrderedDict[tuple[str, str, int], Pair] = OrderedDict()
+        self._lock = Lock()
+
+    def jpeg(self, job: Job, finish: Finish, side: int) -> bytes:
+        """Return the picture with a longer side of at most ``side``, as JPEG."""
+        painted, photograph = (pixels.astype(np.float32) / np.float32(255) for pixels in self._pair(job, side))
+        return encode.quick_jpeg(encode.rgb(finished(painted, photograph, finish)))
+
+    def _pair(self, job: Job, side: int) -> Pair:
+        key = job.id, str(job.result), side
+        with self._lock:
+            if key in self._pairs:
+                self._pairs.move_to_end(key)
+                return self._pairs[key]
+        painted = encode.read_rgb(self._blobs.get(_result(job)))
+        height, width = painted.shape[:2]
+        scale = min(1.0, side / max(height, width))
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
+        pair = _shrunk(painted, width, height), _shrunk(_photograph(self._blobs, job), width, height)
+        with self._lock:
+            self._pairs[key] = pair
+            while len(self._pairs) > _AT_HAND:
+                self._pairs.popitem(last=False)
+        return pair
+
+
+def _result(job: Job) -> str:
+    return pictures.key(job.id, str(job.result))
+
+
+def _photograph(blobs: Blobs, job: Job) -> NDArray[np.uint8]:
+    return encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name("content"))))
+
+
+def _shrunk(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0))

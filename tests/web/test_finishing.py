@@ -1,0 +1,89 @@
+"""A finished picture with another strength, other colours, another kind of file: at once, and without changing it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from app.core.finish import Finish
+from app.imaging import encode, receipt
+from tests.web.conftest import Studio
+
+# What the test's worker paints, and the photograph it is given.
+PAINTED, PHOTOGRAPH = np.full(3, 90.0), np.array([200.0, 120.0, 40.0])
+
+
+def colour(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"), np.float64).mean(axis=(0, 1))
+
+
+@pytest.mark.parametrize("strength", [0.0, 0.25, 1.0])
+def test_strength_is_a_blend_with_the_photograph(studio: Studio, strength: float) -> None:
+    base = f"/api/jobs/{studio.finished()}/finished?strength={strength}"
+    expected = strength * PAINTED + (1 - strength) * PHOTOGRAPH
+    for more, tolerance in (("&format=png", 0.51), ("&format=jpeg", 3), ("&side=1024", 3)):
+        answer = studio.client.get(base + more)
+        assert answer.status_code == 200
+        np.testing.assert_allclose(colour(answer.content), expected, atol=tolerance)
+    inside = receipt.read(studio.client.get(base).content)
+    assert inside is not None and inside.finish == Finish(strength=strength)
+
+
+def test_the_photographs_colours_are_what_the_parameter_asks_for(studio: Studio) -> None:
+    job_id = studio.submit(size=64, colours="photograph")
+    studio.work()
+    # Less its luma of 134.8 the photograph is (65.2, -14.8, -94.8); of that 90/94.8 has room around 90.
+    expected = 90 + 90 / 94.8 * np.array([65.2, -14.8, -94.8])
+    for address in ("result", "finished", "finished?side=64"):
+        np.testing.assert_allclose(colour(studio.client.get(f"/api/jobs/{job_id}/{address}").content), expected, atol=3)
+    as_painted = studio.client.get(f"/api/jobs/{job_id}/finished?colours=painting").content
+    np.testing.assert_allclose(colour(as_painted), PAINTED, atol=0.51)
+    inside = receipt.read(studio.client.get(f"/api/jobs/{job_id}/result").content)
+    assert inside is not None and inside.finish.colours == inside.parameters.colours == "photograph"
+
+
+def test_sixteen_bits_come_as_png_and_tiff(studio: Studio) -> None:
+    base = f"/api/jobs/{studio.finished()}/finished?strength=0.5&format="
+    expected = (PAINTED + PHOTOGRAPH) / 2 / 255
+    png, tiff = studio.client.get(f"{base}png16"), studio.client.get(f"{base}tiff")
+    assert (png.headers["content-type"], tiff.headers["content-type"]) == ("image/png", "image/tiff")
+    assert tiff.headers["content-disposition"].endswith('.tif"')
+    assert encode.is_deep(png.content)
+    np.testing.assert_allclose(encode.read_float(png.content)[0].mean(axis=(0, 1)), expected, atol=1e-4)
+    samples = tifffile.imread(io.BytesIO(tiff.content))
+    assert (samples.dtype, samples.shape) == (np.uint16, (40, 60, 3))
+    np.testing.assert_allclose(samples.mean(axis=(0, 1)) / 65535, expected, atol=1e-4)
+    assert all(receipt.read(one.content).finish == Finish(strength=0.5) for one in (png, tiff))
+
+
+def test_a_look_is_no_larger_than_asked_for(studio: Studio) -> None:
+    job_id = studio.finished()
+    for side, size in ((30, (30, 20)), (2048, (60, 40))):
+        with Image.open(io.BytesIO(studio.client.get(f"/api/jobs/{job_id}/finished?side={side}").content)) as image:
+            assert (image.format, image.size) == ("JPEG", size)
+
+
+@pytest.mark.parametrize("asked", ["strength=1.5", "strength=nan", "colours=mine", "format=gif", "side=9000"])
+def test_what_is_not_offered_is_refused(studio: Studio, asked: str) -> None:
+    job_id = studio.finished()
+    answer = studio.client.get(f"/api/jobs/{job_id}/finished?{asked}")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_only_its_owner_finishes_it_and_only_once_it_is_there(studio: Studio) -> None:
+    waiting = studio.submit()
+    assert studio.client.get(f"/api/jobs/{waiting}/finished").status_code == 409
+    assert studio.new_client().get(f"/api/jobs/{waiting}/finished").status_code == 404
+
+
+def test_without_scripts_the_page_shows_what_was_asked_for(studio: Studio) -> None:
+    job_id = studio.finished()
+    page = studio.client.get(f"/jobs/{job_id}?strength=0.4&colours=photograph").text
+    assert f"/api/jobs/{job_id}/finished?strength=0.4&amp;colours=photograph" in page
+    assert 'value="0.4"' in page and '<option value="photograph" selected>' in page

@@ -41,6 +41,7 @@ from app.web.picture_form import VerdictDesk
 from app.web.render import STATIC
 from app.web.routes import (
     api_files,
+    api_going_on,
     api_jobs,
     api_lab_datasets,
     api_lab_experiments,
@@ -49,6 +50,7 @@ from app.web.routes import (
     health,
     page_datasets,
     page_experiments,
+    page_going_on,
     page_hypotheses,
     page_jobs,
     page_lab,
@@ -136,8 +138,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.services = services
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
-    api = (api_jobs, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)
-    for routes in (health, *api, page_jobs, page_verdicts, page_lab, page_datasets, page_experiments, page_hypotheses, pages):
+    api = (api_jobs, api_going_on, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)
+    for routes in (
+        health,
+        *api,
+        page_jobs,
+        page_going_on,
+        page_verdicts,
+        page_lab,
+        page_datasets,
+        page_experiments,
+        page_hypotheses,
+        pages,
+    ):
         app.include_router(routes.router)
     vendor = next(iter(htmx_files(settings).values())).parent
     app.mount("/static/vendor", Revalidated(directory=vendor), name="vendor")

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30, gt=0, description="How long a claimed job stays claimed without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="Time between a worker's heartbeats.")
     sweep_seconds: float = Field(15, gt=0, description="Time between sweeps for expired leases and lost wake-ups.")
+    checkpoint_seconds: float = Field(10, ge=0, description="Least time between two states that a killed painter's job can go on from.")
     stall_seconds: float = Field(300, gt=0, description="Time without progress after which a worker gives its job up.")
     max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
     preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")

@@ -38,6 +38,17 @@ class InputDigest(BaseModel):
     weight: float = 1.0
 
 
+class Change(BaseModel):
+    """A number that was changed during the run, with the first iteration of the new value."""
+
+    model_config = ConfigDict(frozen=True)
+
+    iteration: int = Field(ge=0)
+    name: str = Field(max_length=40)
+    before: float
+    after: float
+
+
 class Receipt(BaseModel):
     """Everything needed to paint the same picture again."""
 
@@ -57,6 +68,10 @@ class Receipt(BaseModel):
     iterations: int = Field(ge=0, description="Iterations done.")
     planned: int = Field(ge=0, description="Iterations asked for.")
     stopped_early: bool = False
+    notes: tuple[str, ...] = Field((), max_length=50, description="What went otherwise than planned, such as a scale that ended early.")
+    changes: tuple[Change, ...] = Field(
+        (), max_length=500, description="Numbers that were changed during the run; `parameters` has the last."
+    )
     finish: Finish = Field(default_factory=Finish, description="What was done to the painted picture afterwards.")
     elapsed: float = Field(ge=0, description="Seconds.")
     verdict: VerdictSummary | None = Field(None, description="What the detector said of the pictures, once it has looked.")

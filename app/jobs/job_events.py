@@ -46,6 +46,7 @@ class Painting(Live):
     iterations: int = Field(0, description="Iterations planned, over all scales.")
     losses: LossValues | None = Field(None, description="Weighted terms of the objective.")
     curve: list[CurvePoint] = Field(default_factory=list, description="Losses so far, thinned evenly.")
+    resumed_at: int | None = Field(None, description="Iteration that this attempt went on from; null where it began anew.")
     notes: list[str] = Field(default_factory=list, description="What went otherwise than planned, such as a scale that ended early.")
     changes: list[Change] = Field(default_factory=list, description="What was changed during the run.")
 
@@ -75,6 +76,7 @@ class JobEvent(Painting, Event):
                 "error": None,
                 "curve": [{"iteration": 1, "scale": 256, "content": 2.2, "style": 9.7}],
                 "pausing": False,
+                "resumed_at": None,
                 "notes": [],
                 "changes": [{"iteration": 12, "name": "strength", "before": 1.0, "after": 2.5}],
                 "continued_from": None,
@@ -111,6 +113,7 @@ class LiveRecorder:
 
     def __init__(self, told: Painting | None = None) -> None:
         """Begin, or go on after what was ``told`` of an earlier attempt."""
+        self._resumed_at = told.iteration if told else None
         self._curve: list[CurvePoint] = list(told.curve) if told else []
         self._notes: list[str] = list(told.notes) if told else []
         self._changes: list[Change] = list(told.changes) if told else []
@@ -152,6 +155,7 @@ class LiveRecorder:
             elapsed=round(progress.elapsed, 2),
             remaining=None if progress.remaining is None else round(progress.remaining, 1),
             curve=list(self._curve),
+            resumed_at=self._resumed_at,
             notes=list(self._notes),
             changes=list(self._changes),
         )

@@ -78,7 +78,7 @@ class KindService(ABC, Generic[E]):
         """End as cancelled; the best there is so far stays."""
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
-            _cancel(session, job)
+            self._call_off(session, job)
         self._publish(job)
         return job
 
@@ -90,7 +90,7 @@ class KindService(ABC, Generic[E]):
             for one in gone:
                 one.deleted_at = repository.now(session)
                 if not one.terminal:
-                    _cancel(session, one)
+                    self._call_off(session, one)
         for one in gone:
             self._publish(one)
         return job
@@ -127,6 +127,12 @@ class KindService(ABC, Generic[E]):
             raise NotReady(f"This job has already ended ({job.state}).")
         return job
 
+    def _call_off(self, session: Session, job: Job) -> None:
+        job.cancel_requested = True
+        if job.state in (State.QUEUED, State.PAUSED):
+            job.state = State.CANCELLED
+            job.finished_at = repository.now(session)
+
     def _is_silent(self, session: Session, job: Job) -> bool:
         """Tell whether a running job's worker has missed two heartbeats."""
         if job.state != State.RUNNING or job.lease_until is None:
@@ -145,10 +151,3 @@ class KindService(ABC, Generic[E]):
             self._clients.events.publish(job.id, self.snapshot(job).model_dump_json(), last=job.terminal)
         except RedisError:
             return  # streams fall back to the row
-
-
-def _cancel(session: Session, job: Job) -> None:
-    job.cancel_requested = True
-    if job.state == State.QUEUED:
-        job.state = State.CANCELLED
-        job.finished_at = repository.now(session)

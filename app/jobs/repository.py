@@ -91,6 +91,12 @@ def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
     return job
 
 
+def continuations(session: Session, owner: str, job_id: str) -> list[str]:
+    """Return the owner's jobs that began from that one's result, oldest first."""
+    query = select(Job.id).where(Job.continues == job_id, Job.owner == owner, Job.deleted_at.is_(None))
+    return list(session.execute(query.order_by(Job.created_at, Job.id)).scalars())
+
+
 def write_claimed(session: Session, job_id: str, attempt: int, **values: Any) -> Job | None:
     """Write to a running job under its attempt and return its row. None: the lease was lost, nothing was written."""
     statement = update(Job).where(*_claimed(job_id, attempt)).values(**values).returning(Job)

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import PentimentoError
 from app.infra.clients import Clients
-from app.jobs import events, job_events, pictures, repository, verdict_events
+from app.jobs import checkpoints, events, job_events, pictures, repository, verdict_events
 from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT, Job, State
 
 log = logging.getLogger(__name__)
@@ -78,6 +78,8 @@ class Sweeper:
                 if job.terminal:
                     job.finished_at = repository.now(session)
         for job in settled:
+            if job.terminal and job.kind == STYLIZE:
+                checkpoints.forget(self._blobs, job)
             log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
             try:
                 told = self._snapshots.get(job.kind, events.snapshot)(job)
@@ -108,6 +110,7 @@ def settle_crash(job: Job, max_crashes: int) -> None:
     """Decide what becomes of a running job whose worker died."""
     job.crashes += 1
     job.lease_until = None
+    paused, job.pause_requested = job.pause_requested, False
     if job.cancel_requested:
         job.state = State.CANCELLED
     elif job.crashes >= max_crashes:
@@ -115,4 +118,4 @@ def settle_crash(job: Job, max_crashes: int) -> None:
         doing, remedy = _DOING[job.kind]
         job.error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
     else:
-        job.state = State.QUEUED
+        job.state = State.PAUSED if paused else State.QUEUED

@@ -10,9 +10,11 @@ from app.core.specs import PRESETS, StyleParams
 from app.imaging.receipt import Receipt
 from app.jobs import pictures
 from app.jobs.finishing import usual
+from app.jobs.going_on import larger_than
 from app.jobs.job_events import JobEvent, picture_url, snapshot
-from app.jobs.models import Job, State
+from app.jobs.models import TERMINAL, Job, State
 from app.jobs.receipts import receipt_of
+from app.web.balance import Slider, sliders
 from app.web.curves import Curve, draw
 from app.web.form import CHOICES, option, values_of
 from app.web.option import Option, as_text, from_spec
@@ -36,6 +38,7 @@ class JobView:
     event: JobEvent
     verdict: VerdictView | None = None
     asked: Finish | None = None
+    lineage: tuple[tuple[str, str], ...] = ()
 
     @property
     def id(self) -> str:
@@ -46,13 +49,32 @@ class JobView:
         return f"/jobs/{self.job.id}"
 
     @property
+    def larger(self) -> int | None:
+        """The longer side that the picture can be painted at from here, if there is one."""
+        return larger_than(int(self.job.params["size"]))
+
+    @property
+    def sliders(self) -> list[Slider]:
+        return sliders(StyleParams.model_validate(self.job.params))
+
+    @property
+    def changes(self) -> list[str]:
+        """What was changed on the way, in words."""
+        titles = {name: spec.title or name for name, spec in StyleParams.model_fields.items()}
+        return [
+            f"{titles.get(one.name, one.name.replace('_', ' '))} {one.before:.3g} → {one.after:.3g} from iteration {one.iteration}"
+            for one in self.event.changes
+        ]
+
+    @property
     def look(self) -> str:
         """What decides which parts are on the page; only when it changes are all of them drawn again."""
-        return f"{self.event.state}{'-stopping' if self.event.stopping else ''}{'-picture' if self.event.preview else ''}"
+        flags = {"stopping": self.event.stopping, "pausing": self.event.pausing, "picture": bool(self.event.preview)}
+        return "-".join([self.event.state, *(name for name, holds in flags.items() if holds)])
 
     @property
     def live(self) -> bool:
-        return self.event.state in (State.QUEUED, State.RUNNING)
+        return self.event.state not in TERMINAL
 
     @property
     def size(self) -> tuple[int, int]:
@@ -74,6 +96,10 @@ class JobView:
             return "The painter does not answer. If it stays away, the picture begins again by itself"
         if self.event.stopping:
             return "Stopping after this step"
+        if self.event.pausing:
+            return "Pausing after this step"
+        if self.event.state == State.PAUSED:
+            return "Paused"
         if self.event.state == State.QUEUED:
             return "Waiting for its turn"
         return STAGES.get(self.event.stage or "", "Starting")

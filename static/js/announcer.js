@@ -3,11 +3,12 @@ const status = document.getElementById("status");
 const SAID = {
   queued: "Waiting in the queue.",
   running: "Painting has begun.",
+  paused: "The painting is paused.",
   done: "The painting is finished.",
   failed: "The painting failed.",
   cancelled: "The job was cancelled.",
 };
-const WORDS = { queued: "Waiting", done: "Done", failed: "Failed", cancelled: "Cancelled" };
+const WORDS = { queued: "Waiting", paused: "Paused", done: "Done", failed: "Failed", cancelled: "Cancelled" };
 // What was on the page when it came is read with the page; only what happens afterwards is said.
 let lastJob = shownJob()?.dataset.job;
 let lastState = null;

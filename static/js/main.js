@@ -6,6 +6,7 @@ import "./message.js";
 import "./connection.js";
 import "./stream.js";
 import "./picture.js";
+import "./balance.js";
 import "./announcer.js";
 import "./compare.js";
 import "./finish.js";

@@ -21,7 +21,6 @@ from app.jobs import pictures
 from app.jobs.models import Job, State
 from app.jobs.sweeper import Sweeper
 from tests.workers.test_life import events_of, grey, paints, record, row
-from workers.runtime import stylizing
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
@@ -31,9 +30,8 @@ AddJob = Callable[..., Job]
 @pytest.fixture
 def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     """A worker that stores its state at each step and looks at the row at each step."""
-    monkeypatch.setattr(stylizing, "CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    quick = clients.settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0})
+    quick = clients.settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0})
     return Runtime(dataclasses.replace(clients, settings=quick))
 
 
@@ -165,12 +163,11 @@ def test_a_damaged_or_foreign_checkpoint_is_left_aside_with_a_line(
 
 
 def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, database: Database, add_job: AddJob
 ) -> None:
-    monkeypatch.setattr(stylizing, "CHECKPOINT_SECONDS", 3600.0)
     job = add_job()
     closing: list[bool] = []
-    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0, "checkpoint_seconds": 3600.0})
     leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
     leaving.run_one(Stylizing, Painter(lambda n: closing.append(True) if n == 5 else None))
     back = row(database, job)
@@ -214,7 +211,7 @@ def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Run
 def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
     closing: list[bool] = []
-    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0})
+    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0, "checkpoint_seconds": 3600.0})
     leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
 
     def finishing(sitting: Sitting, on_progress: OnProgress) -> Outcome:

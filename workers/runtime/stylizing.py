@@ -32,10 +32,6 @@ log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
 
-# A killed worker loses as much, or one iteration where that takes longer.
-CHECKPOINT_SECONDS = 10.0
-
-
 @dataclass(frozen=True)
 class Sitting:
     """One attempt at a picture.
@@ -99,6 +95,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._told = self._left.live
         self._iteration = self._resume.iteration
         self._recorder = LiveRecorder(self._told)
+        self._told = self._told.model_copy(update={"resumed_at": self._iteration})
         self._frames = Frames([Frame(int(one["iteration"]), str(one["name"])) for one in self._left.frames])
         log.info("goes on: job=%s attempt=%d iteration=%d", self.job.id, self.job.attempt, self._iteration)
         return self._told
@@ -139,7 +136,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def keep(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due, and the state."""
         columns = self._preview(progress)
-        if progress.save and time.monotonic() - self._last_state >= CHECKPOINT_SECONDS:
+        if progress.save and time.monotonic() - self._last_state >= self.clients.settings.checkpoint_seconds:
             columns |= self.put_down(progress)
         return columns
 

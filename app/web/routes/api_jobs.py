@@ -61,7 +61,7 @@ def list_jobs(
 
 @router.get("/{job_id}", summary="Look at a job", response_description="The job as it is now.", responses=PROBLEMS)
 def read(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
-    return detail(services.jobs.get(owner, job_id), services.jobs.event(owner, job_id))
+    return detail(services.jobs.get(owner, job_id), services.jobs.event(owner, job_id), services.jobs.continued_in(owner, job_id))
 
 
 @router.get(

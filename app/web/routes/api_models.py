@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +20,10 @@ class Links(BaseModel):
     events: str = Field(description="Server-sent events until the job ends.")
     stop: str = Field(description="POST: end now and keep the best picture.")
     cancel: str = Field(description="POST: end now, as cancelled.")
+    pause: str = Field(description="POST: put it down after this step; no worker is held meanwhile.")
+    resume: str = Field(description="POST: go on with a paused job.")
+    more: str = Field(description="POST: a new job that goes on from the result.")
+    larger: str = Field(description="POST: a new job that paints the result at twice its size.")
     result: str = Field(description="The finished picture.")
     receipt: str = Field(description="How the picture was made.")
     verdict: str = Field(description="Original or stylised, with evidence: on both inputs, the result and the frames.")
@@ -32,6 +37,10 @@ def links(job_id: str) -> Links:
         events=f"{api}/events",
         stop=f"{api}/stop",
         cancel=f"{api}/cancel",
+        pause=f"{api}/pause",
+        resume=f"{api}/resume",
+        more=f"{api}/more",
+        larger=f"{api}/larger",
         result=f"{api}/result",
         receipt=f"{api}/receipt",
         verdict=f"{api}/verdict",
@@ -108,10 +117,11 @@ class JobDetail(JobEvent):
     )
     created_at: float = Field(description="Seconds since 1970.")
     finished_at: float | None = Field(None, description="Seconds since 1970; null while it goes on.")
+    continued_in: list[str] = Field(default_factory=list, description="Jobs that began from this one's result, oldest first.")
     links: Links
 
 
-def detail(job: Job, event: JobEvent | None = None) -> JobDetail:
+def detail(job: Job, event: JobEvent | None = None, continued_in: Sequence[str] = ()) -> JobDetail:
     inputs: dict[str, Any] = {
         role: {
             **job.inputs[role],
@@ -129,6 +139,7 @@ def detail(job: Job, event: JobEvent | None = None) -> JobDetail:
             "frames": [{"iteration": one["iteration"], "picture": picture_url(job.id, one["name"])} for one in job.frames or []],
             "created_at": job.created_at,
             "finished_at": job.finished_at,
+            "continued_in": list(continued_in),
             "links": links(job.id),
         }
     )

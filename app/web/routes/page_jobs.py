@@ -85,13 +85,13 @@ def _ended(services: Services, owner: str, shown: JobView) -> JobView:
 @router.post("/{job_id}/stop")
 def stop(job_id: str, owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
     services.jobs.stop(owner, job_id)
-    return _shown(services, owner, job_id, htmx)
+    return shown_part(services, owner, job_id, htmx)
 
 
 @router.post("/{job_id}/cancel")
 def cancel(job_id: str, owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
     services.jobs.cancel(owner, job_id)
-    return _shown(services, owner, job_id, htmx)
+    return shown_part(services, owner, job_id, htmx)
 
 
 @router.post("/{job_id}/delete")
@@ -106,7 +106,7 @@ def restore(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     return RedirectResponse(f"/jobs/{job_id}", 303)
 
 
-def _shown(services: Services, owner: str, job_id: str, htmx: bool) -> HTMLResponse | RedirectResponse:
+def shown_part(services: Services, owner: str, job_id: str, htmx: bool) -> HTMLResponse | RedirectResponse:
     if not htmx:
         return RedirectResponse(f"/jobs/{job_id}", 303)
     return page("partials/_job.html", job=job_shown(services, owner, job_id, services.jobs.event(owner, job_id)))

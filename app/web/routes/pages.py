@@ -59,11 +59,15 @@ def job_page(
 def job_shown(services: Services, owner: str, job_id: str, event: JobEvent) -> JobView:
     """Return the job with its verdict, if there is one by now."""
     job = services.jobs.get(owner, job_id)
+    earlier = services.jobs.continued_from(job)
+    lineage = [("Continued from an earlier picture", f"/jobs/{earlier}")] if earlier else []
+    lineage += [("Continued in another picture", f"/jobs/{later}") for later in services.jobs.continued_in(owner, job_id)]
+    shown = replace(view(job, event), lineage=tuple(lineage))
     try:
         row = services.verdicts.of_job(owner, job_id)
     except NotReady:
-        return view(job, event)
-    return view(job, event, verdict_view.view(row, job, services.verdicts.event(owner, row.id)))
+        return shown
+    return replace(shown, verdict=verdict_view.view(row, job, services.verdicts.event(owner, row.id)))
 
 
 @router.head("/history")

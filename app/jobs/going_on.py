@@ -1,0 +1,206 @@
+"""Changing one's mind about a picture: pause it, go on, change its balance, paint more of it or larger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.core.errors import InputError, NotReady, ParameterError, ParameterErrors
+from app.core.ids import new_id
+from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
+from app.core.steering import STEERABLE
+from app.jobs import checkpoints, pictures, repository
+from app.jobs.checkpoints import START, left_of
+from app.jobs.job_events import JobEvent
+from app.jobs.kind_service import KindService
+from app.jobs.models import STYLIZE, Job, State
+
+MORE = 200
+_OF_DATASET = "A dataset's pictures are painted together: cancel and resume the dataset itself."
+
+
+def larger_than(size: int) -> int | None:
+    """Return twice the size, or the largest; None for the largest itself."""
+    largest = int(next(rule.le for rule in StyleParams.model_fields["size"].metadata if hasattr(rule, "le")))
+    return min(2 * size, largest) if size < largest else None
+
+
+class GoingOn(KindService[JobEvent]):
+    """What one may do with a picture besides making it and looking at it."""
+
+    def pause(self, owner: str, job_id: str) -> Job:
+        """Put the job down: at once where it waits, after its step where it is being painted."""
+        with self._database.write() as session:
+            job = self._unfinished(session, owner, job_id)
+            if job.parent is not None:
+                raise NotReady(_OF_DATASET)
+            if job.stop_requested or job.cancel_requested:
+                raise NotReady("This job is about to end, so it cannot be paused.")
+            if job.state == State.QUEUED:
+                job.state = State.PAUSED
+            else:
+                job.pause_requested = job.state == State.RUNNING
+        self._publish(job)
+        return job
+
+    def resume(self, owner: str, job_id: str) -> Job:
+        """Let a paused job wait for its turn again; one that is about to pause simply goes on."""
+        with self._database.write() as session:
+            job = self._unfinished(session, owner, job_id)
+            if job.state == State.PAUSED:
+                self._check_limits(session, owner)
+                job.state = State.QUEUED
+            elif not job.pause_requested:
+                raise NotReady(f"This job is not paused ({job.state}).")
+            job.pause_requested = False
+        if job.state == State.QUEUED:
+            self._wake(job)
+        self._publish(job)
+        return job
+
+    def stop(self, owner: str, job_id: str) -> Job:
+        """End as done with the best there is so far; a waiting job ends with its first, a paused one at once."""
+        verdict = None
+        with self._database.write() as session:
+            job = self._unfinished(session, owner, job_id)
+            job.pause_requested = False
+            if job.state == State.PAUSED and self._take_held(session, job, State.DONE):
+                job.stopped_early = True
+                verdict = self._verdict(session, job)
+            else:
+                job.stop_requested = True
+                job.state = State.QUEUED if job.state == State.PAUSED else job.state
+        self._settled(job, verdict)
+        return job
+
+    def cancel(self, owner: str, job_id: str) -> Job:
+        """End as cancelled; the best there is so far stays."""
+        verdict = None
+        with self._database.write() as session:
+            job = self._unfinished(session, owner, job_id)
+            self._call_off(session, job)
+            verdict = self._verdict(session, job)
+        self._settled(job, verdict)
+        return job
+
+    def change(self, owner: str, job_id: str, wanted: Mapping[str, Any]) -> Job:
+        """Change what may change during a run; the painter follows within an iteration.
+
+        Args:
+            wanted: parameters of ``STEERABLE`` by name.
+
+        Raises:
+            ParameterErrors: a name that cannot be changed, or a value out of range.
+            NotReady: the job has ended.
+        """
+        with self._database.write() as session:
+            job = self._unfinished(session, owner, job_id)
+            _check_names(wanted)
+            if job.stop_requested or job.cancel_requested:
+                raise NotReady("This job is about to end, so nothing can be changed any more.")
+            preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
+            job.params = resolve(preset, {**job.params, **wanted}).model_dump(mode="json")
+        return job
+
+    def more(self, owner: str, job_id: str, iterations: int = MORE) -> Job:
+        """Return a new job that goes on from the result of an ended one, at the same size."""
+        job = self._with_result(owner, job_id)
+        return self._continue(job, {"iterations": (iterations,), "enlarging": min(iterations, 500), "plateau": 0.0})
+
+    def larger(self, owner: str, job_id: str) -> Job:
+        """Return a new job that paints the result of an ended one at twice its size, or the largest."""
+        job = self._with_result(owner, job_id)
+        size = larger_than(int(job.params["size"]))
+        if size is None:
+            raise NotReady(f"This picture has the largest size there is already. Received: {job.params['size']}.")
+        return self._continue(job, {"size": size})
+
+    def continued_in(self, owner: str, job_id: str) -> list[str]:
+        """Return the jobs that began from this one's result, oldest first."""
+        with self._database.read() as session:
+            return repository.continuations(session, owner, job_id)
+
+    def continued_from(self, job: Job) -> str | None:
+        """Return the job whose result this one began from, while it is there."""
+        with self._database.read() as session:
+            earlier = repository.find(session, STYLIZE, job.continues, job.owner) if job.continues else None
+            return earlier.id if earlier else None
+
+    def _with_result(self, owner: str, job_id: str) -> Job:
+        job = self.get(owner, job_id)
+        if job.result is None or not job.terminal:
+            raise NotReady("There is no finished picture to go on from. Wait for it, or stop it.")
+        return job
+
+    def _continue(self, job: Job, changes: dict[str, Any]) -> Job:
+        """Store copies of what ``job`` was given and of its result, commit the new row, then send the wake-up."""
+        self.admit(job.owner)
+        params = resolve(job.preset if job.preset in PRESETS else DEFAULT_PRESET, {**job.params, **changes})
+        inputs = {
+            role: {name: fact for name, fact in facts.items() if name not in ("key", "thumbnail")} for role, facts in job.inputs.items()
+        }
+        follower = Job(
+            id=new_id(),
+            kind=STYLIZE,
+            owner=job.owner,
+            state=State.QUEUED,
+            preset=job.preset,
+            params=params.model_dump(mode="json"),
+            inputs=inputs,
+            continues=job.id,
+        )
+        try:
+            for role in inputs:
+                for name in (pictures.input_name(role), pictures.thumbnail_name(role)):
+                    self._blobs.put(pictures.key(follower.id, name), self._blobs.get(pictures.stored_key(job, name)))
+            self._blobs.put(pictures.key(follower.id, START), self._blobs.get(pictures.key(job.id, str(job.result))))
+            with self._database.write() as session:
+                self._check_limits(session, job.owner)
+                follower.created_at = repository.now(session)
+                session.add(follower)
+        except BaseException:
+            self._blobs.delete_folder(pictures.folder(follower.id))
+            raise
+        self._wake(follower)
+        return follower
+
+    def _call_off(self, session: Session, job: Job) -> None:
+        job.pause_requested = False
+        if job.state != State.PAUSED or not self._take_held(session, job, State.CANCELLED):
+            super()._call_off(session, job)
+
+    def _take_held(self, session: Session, job: Job, state: State) -> bool:
+        """End a paused job with the picture that it was put down with. False: there was none yet."""
+        left = left_of(job)
+        if left is None or left.result is None:
+            return False
+        job.result, job.facts, job.frames = left.result, left.facts, left.frames
+        job.state, job.finished_at, job.checkpoint = state, repository.now(session), None
+        return True
+
+    def _verdict(self, session: Session, job: Job) -> Job | None:
+        """Queue the verdict that follows from an end here, as one follows from a worker's."""
+        if not job.terminal or job.result is None or job.parent is not None:
+            return None
+        verdict, queued = repository.ensure_verdict(session, job)
+        return verdict if queued else None
+
+    def _settled(self, job: Job, verdict: Job | None) -> None:
+        if job.terminal:
+            checkpoints.forget(self._blobs, job)
+        elif job.state == State.QUEUED:
+            self._wake(job)
+        if verdict is not None:
+            self._wake(verdict)
+        self._publish(job)
+
+
+def _check_names(wanted: Mapping[str, Any]) -> None:
+    if not wanted:
+        raise InputError(f"Say what to change: {', '.join(STEERABLE)}.")
+    fixed = [name for name in wanted if name not in STEERABLE]
+    if fixed:
+        can = ", ".join(STEERABLE)
+        raise ParameterErrors([ParameterError(f"{name} cannot be changed during a run. These can: {can}.", field=name) for name in fixed])

@@ -1,0 +1,202 @@
+"""Pausing, resuming, changing, more and larger, through the API and without a script."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import numpy as np
+import pytest
+
+from app.core.commission import Commission
+from app.core.progress import Losses, OnProgress, Progress, StopRequested
+from app.imaging import encode
+from app.jobs.models import Job, State
+from app.jobs.sweeper import Sweeper
+from app.web import balance
+from tests.web.conftest import FACTS, Studio
+from workers.runtime.stylizing import Outcome, Sitting, Stylizing
+
+
+def state(studio: Studio, job_id: str) -> str:
+    found: str = studio.client.get(f"/api/jobs/{job_id}").json()["state"]
+    return found
+
+
+def post(studio: Studio, job_id: str, what: str) -> tuple[int, dict[str, object]]:
+    answer = studio.client.post(f"/api/jobs/{job_id}/{what}")
+    return answer.status_code, answer.json()
+
+
+def test_a_waiting_job_is_paused_at_once_and_waits_again(studio: Studio) -> None:
+    job_id = studio.submit()
+    status, job = post(studio, job_id, "pause")
+    assert (status, job["state"], job["queue_position"]) == (202, "paused", None)
+    assert post(studio, job_id, "pause")[1]["state"] == "paused", "asking twice does no harm"
+    assert not studio.runtime.run_one(Stylizing, lambda *_: pytest.fail("a paused job was claimed"))
+    shown = studio.client.get("/history").text
+    assert "Paused" in shown
+    page = studio.client.get(f"/jobs/{job_id}").text
+    assert "Go on" in page and ">Paused<" in page
+    status, job = post(studio, job_id, "resume")
+    assert (status, job["state"]) == (202, "queued")
+    assert studio.client.get(f"/api/jobs/{job_id}").json()["queue_position"] == 1
+    studio.work()
+    assert state(studio, job_id) == "done"
+
+
+@pytest.mark.parametrize(("what", "words"), [("pause", "already ended (done)"), ("resume", "already ended (done)")])
+def test_an_ended_job_answers_in_words(studio: Studio, what: str, words: str) -> None:
+    status, problem = post(studio, studio.finished(), what)
+    assert (status, problem["code"]) == (409, "not_ready")
+    assert words in str(problem["detail"])
+
+
+def test_what_is_not_paused_cannot_be_resumed(studio: Studio) -> None:
+    status, problem = post(studio, studio.submit(), "resume")
+    assert (status, problem["detail"]) == (409, "This job is not paused (queued).")
+
+
+def test_paused_jobs_can_be_stopped_cancelled_and_deleted(studio: Studio) -> None:
+    stopped, cancelled, deleted = (studio.submit() for _ in range(3))
+    for job_id in (stopped, cancelled, deleted):
+        post(studio, job_id, "pause")
+    assert post(studio, cancelled, "cancel")[1]["state"] == "cancelled"
+    assert studio.client.delete(f"/api/jobs/{deleted}").json()["state"] == "cancelled"
+    # There is no picture yet: like any waiting job it ends with its first.
+    assert post(studio, stopped, "stop")[1]["state"] == "queued"
+    studio.work()
+    job = studio.client.get(f"/api/jobs/{stopped}").json()
+    assert (job["state"], job["stopped_early"]) == ("done", True)
+
+
+def test_paused_jobs_use_up_no_place_but_resuming_takes_one(studio: Studio) -> None:
+    paused = studio.submit()
+    post(studio, paused, "pause")
+    for _ in range(studio.settings.max_active_jobs):
+        studio.submit()
+    assert post(studio, paused, "resume")[0] == 429
+    assert state(studio, paused) == "paused"
+
+
+def test_a_picture_of_a_dataset_is_not_paused_alone(studio: Studio) -> None:
+    job_id = studio.submit()
+    with studio.services.database.write() as session:
+        session.get_one(Job, job_id).parent = "d" * 32
+    status, problem = post(studio, job_id, "pause")
+    assert (status, state(studio, job_id)) == (409, "queued")
+    assert "dataset" in str(problem["detail"])
+
+
+def test_a_change_is_kept_in_the_row_followed_by_the_painter_and_in_the_receipt(studio: Studio) -> None:
+    job_id = studio.submit(size=64)
+    asked: list[float] = []
+
+    def change(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        picture = np.full((40, 60, 3), 90, np.uint8)
+        with suppress(StopRequested):
+            for step in (1, 2):
+                asked.append(sitting.steer().params.strength)
+                on_progress(Progress("refine", 60, step, 2, step / 2, Losses(1.0, 2.0, 0.0, 3.0), 0.1, None, picture))
+                if step == 1:
+                    answer = studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 2.5, "style_relu3_1": 0})
+                    assert answer.status_code == 200, answer.text
+                    assert answer.json()["params"]["strength"] == 2.5
+        return Outcome(picture, FACTS)
+
+    assert studio.runtime.run_one(Stylizing, change)
+    assert asked == [1.0, 2.5]
+    job = studio.client.get(f"/api/jobs/{job_id}").json()
+    changes = [
+        {"iteration": 2, "name": "strength", "before": 1.0, "after": 2.5},
+        {"iteration": 2, "name": "style_relu3_1", "before": 1.0, "after": 0.0},
+    ]
+    assert job["changes"] == changes
+    told = studio.client.get(f"/api/jobs/{job_id}/receipt").json()
+    assert (told["changes"], told["parameters"]["strength"]) == (changes, 2.5)
+    assert "Strength 1 → 2.5 from iteration 2" in studio.client.get(f"/jobs/{job_id}").text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [({"size": 128}, "size"), ({"strength": 99}, "strength"), ({"strength": "lots"}, "strength"), ({"nonsense": 1}, "nonsense")],
+)
+def test_what_cannot_be_changed_is_refused_by_name(studio: Studio, wanted: dict[str, object], field: str) -> None:
+    job_id = studio.submit()
+    answer = studio.client.patch(f"/api/jobs/{job_id}", json=wanted)
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert studio.client.patch(f"/api/jobs/{job_id}", json={}).status_code == 422
+
+
+def test_nothing_is_changed_after_the_end(studio: Studio) -> None:
+    assert studio.client.patch(f"/api/jobs/{studio.finished()}", json={"strength": 2}).status_code == 409
+
+
+def test_sliders_without_a_script_change_what_was_moved(studio: Studio) -> None:
+    job_id = studio.submit(content_weight=0.3)
+    # The content weight's slider cannot stand exactly at 0.3: left alone it changes nothing.
+    assert studio.client.post(f"/jobs/{job_id}/change", data={"strength": "1.5", "content_weight": "-1.75"}).status_code == 303
+    params = studio.client.get(f"/api/jobs/{job_id}").json()["params"]
+    assert (params["strength"], params["content_weight"]) == (pytest.approx(2**1.5, abs=1e-3), 0.3)
+    assert studio.client.post(f"/jobs/{job_id}/change", data={"strength": "9"}).status_code == 422
+
+
+def test_positions_are_powers_of_two_in_quarter_steps() -> None:
+    def at(value: float) -> float:
+        return balance.Slider("strength", "", "", value).position
+
+    assert [at(value) for value in (1.0, 2.0, 0.5, 0.3, 100.0, 0.0)] == [0.0, 1.0, -1.0, -1.75, 4.0, -4.0]
+
+
+def test_two_hundred_more_is_a_new_job_from_the_result(studio: Studio) -> None:
+    first = studio.finished()
+    answer = studio.client.post(f"/api/jobs/{first}/more")
+    assert answer.status_code == 202
+    second = answer.json()["id"]
+    assert answer.headers["location"] == f"/api/jobs/{second}"
+    job = studio.client.get(f"/api/jobs/{second}").json()
+    assert (job["continued_from"], job["params"]["iterations"], job["params"]["size"]) == (first, [200], 64)
+    assert studio.client.get(f"/api/jobs/{first}").json()["continued_in"] == [second]
+    starts: list[object] = []
+
+    def look(commission: Commission, on_progress: OnProgress) -> Outcome:
+        starts.append(commission.start)
+        return Outcome(np.full((40, 60, 3), 10, np.uint8), FACTS)
+
+    studio.work(look)
+    np.testing.assert_allclose(starts[0], np.full((40, 60, 3), 90 / 255, np.float32), atol=1e-6)
+    assert "Continued from an earlier picture" in studio.client.get(f"/jobs/{second}").text
+    assert f"/jobs/{second}" in studio.client.get(f"/jobs/{first}").text
+    old = encode.read_rgb(studio.client.get(f"/api/jobs/{first}/result").content)
+    assert old[0, 0, 0] == 90, "the old result stays"
+    studio.client.delete(f"/api/jobs/{first}")
+    assert studio.client.get(f"/api/jobs/{second}").json()["inputs"]["content"]["name"] == "harbour.png"
+    assert "Continued from" not in studio.client.get(f"/jobs/{second}").text
+
+
+def test_larger_doubles_up_to_the_largest(studio: Studio) -> None:
+    sizes = []
+    for size in (64, 3000, 4096):
+        job_id = studio.submit(size=size, iterations="")
+        studio.work()
+        answer = studio.client.post(f"/api/jobs/{job_id}/larger")
+        if answer.status_code == 202:
+            sizes.append(studio.client.get(answer.headers["location"]).json()["params"]["size"])
+            studio.client.post(f"{answer.headers['location']}/cancel")
+    assert sizes == [128, 4096]
+    assert answer.status_code == 409 and "largest size" in answer.json()["detail"]
+
+
+def test_what_has_no_picture_cannot_go_on(studio: Studio) -> None:
+    job_id = studio.submit()
+    for what in ("more", "larger"):
+        assert post(studio, job_id, what)[0] == 409
+    assert studio.client.post(f"/jobs/{job_id}/more").status_code == 409
+
+
+def test_a_second_program_finds_a_paused_job_paused(studio: Studio) -> None:
+    job_id = studio.submit()
+    post(studio, job_id, "pause")
+    Sweeper(studio.runtime.clients).sweep()
+    with studio.services.database.read() as session:
+        assert session.get_one(Job, job_id).state == State.PAUSED

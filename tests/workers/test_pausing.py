@@ -1,0 +1,141 @@
+"""Pausing while the engine works: the worker is freed, the best picture is at hand, and nothing is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import redis
+
+from app.imaging import encode
+from app.infra.blobs import Blobs
+from app.infra.clients import Clients
+from app.infra.database import Database
+from app.jobs import pictures, repository
+from app.jobs.models import VERDICT, Job, State
+from app.jobs.service import JobService
+from app.jobs.sweeper import Sweeper
+from tests.workers.test_life import OWNER, events_of, grey, row
+from tests.workers.test_put_down import Killed, Painter, expire, files
+from workers.runtime.life import Runtime
+from workers.runtime.stylizing import Stylizing
+
+AddJob = Callable[..., Job]
+
+
+@pytest.fixture
+def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    quick = {"heartbeat_seconds": 60.0, "preview_seconds": 0.0, "checkpoint_seconds": 3600.0}
+    return Runtime(dataclasses.replace(clients, settings=clients.settings.model_copy(update=quick)))
+
+
+@pytest.fixture
+def paused(runtime: Runtime, add_job: AddJob, service: JobService) -> Job:
+    """A job that was paused during its fifth iteration."""
+    job = add_job()
+    runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+    return job
+
+
+def test_pause_frees_the_worker_and_resume_goes_on_from_that_very_step(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job, redis_client: redis.Redis
+) -> None:
+    rests = row(database, paused)
+    assert (rests.state, rests.lease_until, rests.crashes, rests.result, rests.pause_requested) == (State.PAUSED, None, 0, None, False)
+    assert events_of(redis_client, paused)[-1]["state"] == "paused"
+    assert not runtime.run_one(Stylizing, Painter()), "nobody claims it"
+    service.resume(OWNER, paused.id)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [5]
+    done = row(database, paused)
+    assert (done.state, done.stopped_early, done.checkpoint) == (State.DONE, False, None)
+    assert [name for name in files(blobs, paused) if name.startswith(("checkpoint", "result"))] == ["result-2.png"]
+
+
+def test_a_paused_job_that_is_stopped_is_done_at_once(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job
+) -> None:
+    service.stop(OWNER, paused.id)
+    done = row(database, paused)
+    assert (done.state, done.stopped_early, done.result, done.checkpoint) == (State.DONE, True, "result-1.png", None)
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
+    assert done.facts is not None and done.facts["iterations"] == 5
+    assert [frame["iteration"] for frame in done.frames or []] == [1, 2, 3, 4, 5]
+    assert not [name for name in files(blobs, paused) if name.startswith("checkpoint")]
+    with database.read() as session:
+        verdict = repository.verdict_of(session, paused.id)
+    assert verdict is not None and (verdict.kind, verdict.state) == (VERDICT, State.QUEUED)
+    assert not runtime.run_one(Stylizing, Painter())
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete"])
+def test_a_paused_job_that_is_called_off_keeps_its_picture(
+    database: Database, blobs: Blobs, service: JobService, paused: Job, end: str
+) -> None:
+    getattr(service, end)(OWNER, paused.id)
+    ended = row(database, paused)
+    assert (ended.state, ended.result, ended.stopped_early) == (State.CANCELLED, "result-1.png", False)
+    if end == "delete":
+        service.restore(OWNER, paused.id)
+        assert row(database, paused).deleted_at is None
+
+
+def test_changes_made_while_it_rests_are_followed_and_told(runtime: Runtime, database: Database, service: JobService, paused: Job) -> None:
+    service.change(OWNER, paused.id, {"strength": 3.0})
+    service.resume(OWNER, paused.id)
+    painter = Painter()
+    runtime.run_one(Stylizing, painter)
+    assert (painter.begun_at, set(painter.strengths)) == ([5], {3.0})
+    facts = row(database, paused).facts
+    assert facts is not None
+    assert facts["changes"] == [{"iteration": 6, "name": "strength", "before": 1.0, "after": 3.0}]
+
+
+def test_a_pause_that_is_taken_back_in_time_lets_the_job_wait_not_rest(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    stored = Stylizing.held
+
+    def held(*arguments: object) -> dict[str, object]:
+        service.resume(OWNER, job.id)
+        return stored(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Stylizing, "held", held)
+    runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+    assert row(database, job).state == State.QUEUED
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert (painter.begun_at, row(database, job).state) == ([5], State.DONE)
+
+
+def test_a_worker_that_dies_before_it_could_pause_leaves_a_paused_job(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService, sweeper: Sweeper
+) -> None:
+    job = add_job()
+
+    def die(n: int) -> None:
+        if n == 4:
+            service.pause(OWNER, job.id)
+            raise Killed
+
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(die))
+    expire(database, sweeper, job)
+    assert (row(database, job).state, row(database, job).pause_requested) == (State.PAUSED, False)
+
+
+def test_stop_during_a_pending_pause_wins(runtime: Runtime, database: Database, add_job: AddJob, service: JobService) -> None:
+    job = add_job()
+
+    def both(n: int) -> None:
+        if n == 4:
+            service.pause(OWNER, job.id)
+            service.stop(OWNER, job.id)
+
+    runtime.run_one(Stylizing, Painter(both))
+    assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, True)

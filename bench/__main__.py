@@ -1,4 +1,7 @@
-"""`make bench`: our engine against a plain float32 Adam run, measured and judged in one run."""
+"""`make bench`: ours, the plain algorithm and a peer on the same pictures, measured and judged in one run into RESULTS.md.
+
+What is done is kept: Ctrl-C, and the same command again, goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -7,70 +10,111 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np
-
 from app.core.config import Settings
-from app.core.specs import PRESETS
 from bench.judge import Judge
 from bench.pictures import PAIRS, painting, photograph
-from bench.plain import float32_adam, recipe
-from bench.report import Pair, Run, write
+from bench.plan import Plan
+from bench.records import Record, Records
+from bench.report import Machine, page
+from bench.sheet import contact_sheet
+from bench.systems import SYSTEMS, chosen
+from bench.timing import Pace, duration
 from workers.nets import weights
-from workers.nets.adain_decoder import AdaINDecoder
+from workers.nets.precision import choose, device
 from workers.nets.vgg19 import VGG19
-from workers.style.instant import Instant
 
-RESULTS = Path(__file__).parent / "RESULTS.md"
+HERE = Path(__file__).parent
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--pairs", type=int, default=4, help=f"pairs of pictures, 1 to {len(PAIRS)} (default: 4)")
-    parser.add_argument("--adam", type=int, default=40, help="iterations of the plain Adam run before it is judged (default: 40)")
-    parser.add_argument("--full", action="store_true", help="run all 1,000 iterations of Adam, on the first pair only")
-    options = parser.parse_args()
+    given = _arguments()
+    plan = Plan(given.size, given.pairs, given.share, given.tutorial, given.full)
     settings = Settings()
     weights.prepare(settings)
-    with tempfile.TemporaryDirectory() as folder:
-        say("our engine, in a process of its own")
-        subprocess.run([sys.executable, "-m", "bench.worker", folder, str(options.pairs)], check=True)  # noqa: S603
-        ours = json.loads((Path(folder) / "figures.json").read_text())
-        pictures = [np.load(Path(folder) / f"{number}.npy") for number in range(options.pairs)]
-    vgg = VGG19(weights.load("vgg19", settings))
-    instant = Instant(vgg, AdaINDecoder(weights.load("adain_decoder", settings)), ours["precision"])
-    judge = Judge(vgg)
-    pairs, seconds = [], []
-    for number, (names, job, picture) in enumerate(zip(PAIRS[: options.pairs], ours["jobs"], pictures, strict=True)):
-        content, style = photograph(names[0]), painting(names[1])
-        say(f"{' × '.join(names)}: recipe")
-        other = recipe(vgg, instant, ours["precision"], content, style)
-        iterations = 1000 if options.full and number == 0 else options.adam
-        say(f"{' × '.join(names)}: {iterations} iterations of plain Adam")
-        for last in float32_adam(vgg, content, style, iterations):  # noqa: B007
-            pass
-        seconds += last.seconds
-        size = f"{picture.shape[1]} × {picture.shape[0]}"
-        losses = (judge.loss(result, content, style) for result in (picture, other, last.picture))
-        pairs.append(Pair(*names, size, job["first"], job["wall"], *losses, iterations, float(np.median(last.seconds))))
-    run = Run(
-        ours["device"],
-        os.cpu_count() or 1,
-        ours["precision"],
-        PRESETS["default"].params.iterations,
-        ours["load"],
-        ours["warm_up"],
-        ours["peak_bytes"],
-        pairs,
-    )
-    print(write(run, RESULTS))  # noqa: T201
+    machine = Machine(device(), os.cpu_count() or 1, choose(settings.precision))
+    folder = given.work / plan.fingerprint(f"{machine}")
+    plan.write(folder)
+    systems = chosen([name for name in SYSTEMS if name in (given.systems or SYSTEMS)], machine.precision)
+    missing: dict[str, str] = {}
+    try:
+        _paint(systems, plan, folder, missing)
+        records = _judged(systems, plan, Records(folder), settings)
+    except KeyboardInterrupt:
+        _say(f"Stopped. What is done is kept in {folder}; the same command goes on from there.")
+        raise SystemExit(130) from None
+    _write(records, plan, machine, missing, given.output or (HERE if plan.whole and not given.systems else folder), Records(folder))
 
 
-def say(text: str) -> None:
+def _arguments() -> argparse.Namespace:
+    default = Plan()
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--size", type=int, default=default.size, help="longer side in pixels (default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=default.pairs, choices=range(1, len(PAIRS) + 1), metavar="N", help="of %(default)s")
+    parser.add_argument("--share", type=float, default=default.share, help="of each schedule's iterations, less than 1 for a try")
+    parser.add_argument("--tutorial", type=int, default=default.tutorial, help="iterations that 1,000 are extrapolated from (%(default)s)")
+    parser.add_argument("--full", type=int, default=default.full, metavar="N", help="pairs on which all 1,000 are run (default: none)")
+    parser.add_argument("--systems", nargs="+", choices=SYSTEMS, metavar="NAME", help=f"only these: {', '.join(SYSTEMS)}")
+    parser.add_argument("--work", type=Path, default=HERE / "work", help="folder of records, kept between runs")
+    parser.add_argument("--output", type=Path, help="folder of RESULTS.md; a try goes beside its records by default")
+    return parser.parse_args()
+
+
+def _paint(systems: list[str], plan: Plan, folder: Path, missing: dict[str, str]) -> None:
+    """Let each system paint in a process of its own; one that cannot is told in ``missing``."""
+    records = Records(folder)
+    todo = {
+        name: sum(not records.is_painted(name, pair) for pair in PAIRS[: plan.full if SYSTEMS[name].iterations else plan.pairs])
+        for name in systems
+    }
+    pace = Pace({name: SYSTEMS[name].effort for name in systems}, todo)
+    for name in systems:
+        if not todo[name]:
+            continue
+        _say(f"{SYSTEMS[name].title}: {todo[name]} pictures")
+        command = [sys.executable, "-m", "bench.worker", str(folder), name]
+        began = time.perf_counter()
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:  # noqa: S603
+            assert process.stdout is not None  # noqa: S101 - asked for above
+            for line in process.stdout:
+                content, style, seconds = json.loads(line)
+                pace.done(name, seconds, time.perf_counter() - began - seconds)
+                began = time.perf_counter()
+                _say(f"  {content} × {style}: {seconds:.1f} s; {pace.finished} of {pace.total}, about {duration(pace.left)} left")
+        if process.returncode:
+            missing[name] = f"ended with code {process.returncode}; what it said stands above in the terminal"
+            _say(f"  {SYSTEMS[name].title}: {missing[name]}")
+            pace.give_up(name)
+
+
+def _judged(systems: list[str], plan: Plan, records: Records, settings: Settings) -> list[Record]:
+    judge = Judge(VGG19(weights.load("vgg19", settings)))
+    pairs = list(PAIRS[: plan.pairs])
+    for name in systems:
+        for pair in pairs:
+            if records.is_painted(name, pair) and not records.is_judged(name, pair):
+                _say(f"judging {SYSTEMS[name].title}: {' × '.join(pair)}")
+                records.judge(name, pair, judge.measures(records.picture(name, pair), photograph(pair[0]), painting(pair[1])))
+    return list(records.all(systems, pairs))
+
+
+def _write(records: list[Record], plan: Plan, machine: Machine, missing: dict[str, str], output: Path, kept: Records) -> None:
+    output.mkdir(parents=True, exist_ok=True)
+    text = page(records, plan, machine, missing)
+    (output / "RESULTS.md").write_text(text)
+    figures = {"machine": asdict(machine), "plan": asdict(plan), "missing": missing, "records": [asdict(record) for record in records]}
+    (output / "RESULTS.json").write_text(json.dumps(figures, indent=1) + "\n")
+    contact_sheet(records, kept, output / "contact-sheet.jpg")
+    print(text)  # noqa: T201
+    _say(f"written to {output}: RESULTS.md, RESULTS.json, contact-sheet.jpg")
+
+
+def _say(text: str) -> None:
     print(f"· {text}", file=sys.stderr, flush=True)  # noqa: T201
 
 

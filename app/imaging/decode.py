@@ -58,8 +58,8 @@ class _Decoder:
     def fit(self) -> bool:
         return not self.timed_out and self._uses < _USES and self.process.poll() is None
 
-    def ask(self, data: bytes) -> tuple[bytes, bytes, bytes]:
-        """Return head, PNG and thumbnail.
+    def ask(self, data: bytes) -> list[bytes]:
+        """Return the parts of the answer.
 
         Raises:
             _Lost: no answer; ``timed_out`` and the exit status say why.
@@ -74,17 +74,17 @@ class _Decoder:
         finally:
             clock.cancel()
 
-    def _exchange(self, data: bytes) -> tuple[bytes, bytes, bytes]:
+    def _exchange(self, data: bytes) -> list[bytes]:
         if self.process.stdin is None or self.process.stdout is None:
             raise _Lost("no pipes")
         self.process.stdin.write(REQUEST.pack(len(data)))
         self.process.stdin.write(data)
         self.process.stdin.flush()
-        head, png, thumbnail = ANSWER.unpack(self._read(ANSWER.size))
-        # Room for every pixel uncompressed: more than that is not an answer of ours.
-        if head > _HEAD_MAX or png + thumbnail > 4 * self._limits.max_side**2 + 1_000_000:
+        lengths = ANSWER.unpack(self._read(ANSWER.size))
+        # Room for every pixel uncompressed, twice: more than that is not an answer of ours.
+        if lengths[0] > _HEAD_MAX or sum(lengths) > 8 * self._limits.max_side**2 + 1_000_000:
             raise _Lost("answer too long")
-        return self._read(head), self._read(png), self._read(thumbnail)
+        return [self._read(length) for length in lengths]
 
     def _read(self, length: int) -> bytes:
         data = self.process.stdout.read(length) if self.process.stdout else b""
@@ -178,7 +178,7 @@ class DecoderPool:
     def _attempt(self, data: bytes, *, last: bool) -> Decoded | None:
         decoder = self._take()
         try:
-            return _result(*decoder.ask(data))
+            return _result(decoder.ask(data))
         except _Lost as error:
             # The pipe breaks a moment before the process has ended and its status is known.
             status = decoder.close(grace=1.0)
@@ -222,13 +222,15 @@ class DecoderPool:
             place.close()
 
 
-def _result(head: bytes, png: bytes, thumbnail: bytes) -> Decoded:
+def _result(parts: Sequence[bytes]) -> Decoded:
     try:
+        head, png, thumbnail, alpha_png, alpha_thumbnail = parts
         facts = json.loads(head)
         if "error" in facts:
             kind = TooLarge if facts["error"] == TooLarge.code else PictureError
             raise kind(str(facts["message"]))
-        return Decoded(int(facts["width"]), int(facts["height"]), png, thumbnail)
+        width, height = int(facts["width"]), int(facts["height"])
+        return Decoded(width, height, png, thumbnail, Decoded(width, height, alpha_png, alpha_thumbnail) if alpha_png else None)
     except (ValueError, KeyError, TypeError) as error:
         raise _Lost("unreadable answer") from error
 

@@ -2,7 +2,7 @@
 
 Reads requests from its input and writes answers to its output until the input ends:
     request   length (8 bytes, big-endian), file
-    answer    three lengths (4 bytes each), JSON head, PNG, thumbnail JPEG
+    answer    five lengths (4 bytes each), JSON head, PNG, thumbnail JPEG; of its alpha PNG and thumbnail, or nothing
 It bounds itself before it reads a byte; the parent holds the clock.
 """
 
@@ -24,7 +24,7 @@ from app.imaging.limits import Limits
 from app.imaging.normalise import normalise
 
 REQUEST = struct.Struct(">Q")
-ANSWER = struct.Struct(">III")
+ANSWER = struct.Struct(">IIIII")
 OUT_OF_MEMORY = 75  # exit status
 _OPEN_FILES = 64
 
@@ -48,14 +48,15 @@ def allow_time(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (ceiling, resource.RLIM_INFINITY))
 
 
-def answer(data: bytes, limits: Limits) -> tuple[bytes, bytes, bytes]:
-    """Return head, PNG and thumbnail; the head of a failure holds its kind and its sentence."""
+def answer(data: bytes, limits: Limits) -> tuple[bytes, ...]:
+    """Return the five parts of an answer; the head of a failure holds its kind and its sentence."""
     try:
         done = normalise(data, limits)
     except InputError as error:
-        return _failure(error), b"", b""
+        return _failure(error), b"", b"", b"", b""
     head = json.dumps({"width": done.width, "height": done.height})
-    return head.encode(), done.png, done.thumbnail_jpeg
+    alpha = (done.alpha.png, done.alpha.thumbnail_jpeg) if done.alpha else (b"", b"")
+    return head.encode(), done.png, done.thumbnail_jpeg, *alpha
 
 
 def _failure(error: InputError) -> bytes:
@@ -68,10 +69,10 @@ def serve(source: BinaryIO, sink: BinaryIO, limits: Limits) -> None:
         allow_time(limits)
         if length > limits.max_bytes:
             raise ValueError(f"a request of {length} bytes is over the limit of {limits.max_bytes}")
-        head, png, thumbnail = answer(source.read(length), limits)
-        sink.write(ANSWER.pack(len(head), len(png), len(thumbnail)) + head)
-        sink.write(png)
-        sink.write(thumbnail)
+        parts = answer(source.read(length), limits)
+        sink.write(ANSWER.pack(*map(len, parts)))
+        for part in parts:
+            sink.write(part)
         sink.flush()
 
 

@@ -2,7 +2,7 @@
 
 Defined results: orientation applied; colour profile converted to sRGB; CMYK without
 a profile by the plain formula (1−C)(1−K); 16-bit grey scaled to 8 bits, 16-bit colour
-cut to its high byte; transparency laid on white; of an animation the first frame.
+cut to its high byte; transparency laid on white, and kept beside; of an animation the first frame.
 """
 
 from __future__ import annotations
@@ -35,12 +35,17 @@ _PROFILED = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A safe picture: re-encoded by us, upright, sRGB, free of metadata."""
+    """A safe picture: re-encoded by us, upright, sRGB, free of metadata.
+
+    Attributes:
+        alpha: how opaque it was, in grey and of the same size; None where it was opaque everywhere.
+    """
 
     width: int
     height: int
     png: bytes
     thumbnail_jpeg: bytes
+    alpha: Decoded | None = None
 
 
 def normalise(data: bytes, limits: Limits) -> Decoded:
@@ -61,8 +66,8 @@ def normalise(data: bytes, limits: Limits) -> Decoded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = _pixels(data, kind, limits)
-            return _encoded(picture)
+            picture, alpha = _pixels(data, kind, limits)
+            return _encoded(picture, alpha)
     except InputError:
         raise
     except MemoryError:
@@ -77,7 +82,7 @@ def too_many_bytes(limits: Limits) -> TooLarge:
     return TooLarge(f"This file is larger than {limits.max_bytes / 1e6:g} MB. Choose a smaller one, or save it as JPEG.")
 
 
-def _pixels(data: bytes, kind: str, limits: Limits) -> Image.Image:
+def _pixels(data: bytes, kind: str, limits: Limits) -> tuple[Image.Image, Image.Image | None]:
     image: Image.Image = Image.open(io.BytesIO(data), formats=(kind,))
     _check_shape(image.size, limits)
     if kind == "JPEG":
@@ -88,8 +93,16 @@ def _pixels(data: bytes, kind: str, limits: Limits) -> Image.Image:
     turn = _TURNS.get(_orientation(image))
     profile = image.info.get("icc_profile")
     image = _reduced(_eight_bit(image), limits.max_side)
-    image = _in_srgb(image, profile)
-    return image.transpose(turn) if turn is not None else image
+    if turn is not None:
+        image = image.transpose(turn)
+    return _in_srgb(image, profile), _alpha(image)
+
+
+def _alpha(image: Image.Image) -> Image.Image | None:
+    if image.mode != "RGBA":
+        return None
+    alpha = image.getchannel("A")
+    return alpha.convert("RGB") if alpha.getextrema()[0] != 255 else None
 
 
 def _check_shape(size: tuple[int, int], limits: Limits) -> None:
@@ -162,14 +175,15 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
         return None
 
 
-def _encoded(image: Image.Image) -> Decoded:
+def _encoded(image: Image.Image, alpha: Image.Image | None = None) -> Decoded:
     # Through bare pixels, so that nothing that came with the file can travel on.
     clean = Image.frombytes("RGB", image.size, image.tobytes())
     png, thumbnail = io.BytesIO(), io.BytesIO()
     clean.save(png, "PNG", compress_level=1)
     clean.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), Image.Resampling.LANCZOS)
     clean.save(thumbnail, "JPEG", quality=85)
-    return Decoded(image.width, image.height, png.getvalue(), thumbnail.getvalue())
+    beside = None if alpha is None else _encoded(alpha)
+    return Decoded(image.width, image.height, png.getvalue(), thumbnail.getvalue(), beside)
 
 
 def _too_many_pixels(words: str, limits: Limits) -> TooLarge:

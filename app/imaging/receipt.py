@@ -27,11 +27,11 @@ _SOI, _SOS, _APP0, _COM = 0xD8, 0xDA, 0xE0, 0xFE
 
 
 class InputDigest(BaseModel):
-    """One of the pictures that went in, by its normalised pixels' file."""
+    """One of the pictures that went in, by its normalised pixels' file; a mask follows the painting that it is of."""
 
     model_config = ConfigDict(frozen=True)
 
-    role: Literal["content", "style"]
+    role: Literal["content", "style", "mask", "protect"]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     width: int = Field(ge=1)
     height: int = Field(ge=1)

@@ -50,8 +50,8 @@ def whole(blobs: Blobs, job: Job, finish: Finish) -> tuple[Picture, Picture | No
     picture, _ = encode.read_float(blobs.get(_result(job)))
     height, width = picture.shape[:2]
     alpha = None
-    if job.inputs["content"].get("alpha"):
-        stored = encode.read_rgb(blobs.get(pictures.key(job.id, pictures.ALPHA)))[..., 0]
+    if pictures.ALPHA in job.inputs:
+        stored = encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name(pictures.ALPHA))))[..., 0]
         alpha = np.asarray(Image.fromarray(stored).resize((width, height), Image.Resampling.LANCZOS), np.float32) / np.float32(255)
     if finish != Finish():
         photograph = _shrunk(_photograph(blobs, job), width, height)
@@ -61,7 +61,7 @@ def whole(blobs: Blobs, job: Job, finish: Finish) -> tuple[Picture, Picture | No
 
 def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
     """Return the finished picture as a file without a receipt; JPEG has no alpha."""
-    if kind == "png16" and finish == Finish() and not job.inputs["content"].get("alpha"):
+    if kind == "png16" and finish == Finish() and pictures.ALPHA not in job.inputs:
         stored = blobs.get(_result(job))
         if encode.is_deep(stored):
             return stored

@@ -12,8 +12,10 @@ from app.infra.blobs import Blobs
 from app.jobs.models import STYLIZE, VERDICT, Job
 
 INPUTS: tuple[Literal["content", "style"], ...] = ("content", "style")
-# Beside the photograph, where it was not opaque.
-ALPHA = "content-alpha.png"
+# The paintings, in the order of the form; the first is always there.
+STYLES = ("style", "style2", "style3", "style4")
+# Where the photograph stays as it is, and how opaque it was, where it was not everywhere.
+PROTECT, ALPHA = "protect", "content-alpha"
 # What a picture is called that is given alone.
 ALONE = "picture"
 _PLACES = {STYLIZE: "jobs", VERDICT: "verdicts"}
@@ -40,6 +42,22 @@ def thumbnail_name(role: str) -> str:
     return f"{role}-small.jpg"
 
 
+def mask_of(style: str) -> str:
+    """Return the role of the picture that says where a painting rules."""
+    return f"{style}-mask"
+
+
+def styles_of(job: Job) -> list[str]:
+    """Return the roles of the job's paintings."""
+    return [role for role in STYLES if role in job.inputs]
+
+
+def given(job: Job) -> list[str]:
+    """Return the roles of everything the job was given, each painting followed by its region."""
+    wanted = ["content", *(role for style in STYLES for role in (style, mask_of(style))), PROTECT]
+    return [role for role in wanted if role in job.inputs]
+
+
 def stored_key(job: Job, name: str) -> str:
     """Return where a picture of the job lies: what it was given may lie in a dataset that it is one of."""
     role = name.partition(".")[0].removesuffix("-small")
@@ -62,10 +80,10 @@ def facts(name: str, picture: Decoded) -> dict[str, object]:
 
 
 @contextmanager
-def stored(blobs: Blobs, job_id: str, given: Mapping[str, Decoded]) -> Iterator[None]:
+def stored(blobs: Blobs, job_id: str, pictures: Mapping[str, Decoded]) -> Iterator[None]:
     """Store a job's inputs for the block that commits its row; where that fails, nothing is left behind."""
     try:
-        for role, picture in given.items():
+        for role, picture in pictures.items():
             blobs.put(key(job_id, input_name(role)), picture.png)
             blobs.put(key(job_id, thumbnail_name(role)), picture.thumbnail_jpeg)
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Literal
 
 from app.core.errors import NotReady
 from app.core.finish import Finish
@@ -10,8 +11,8 @@ from app.core.specs import StyleParams
 from app.core.verdicts import Verdict, summary_of
 from app.core.version import VERSION
 from app.imaging.receipt import InputDigest, Receipt
+from app.jobs import pictures
 from app.jobs.models import Job
-from app.jobs.pictures import INPUTS
 
 
 def receipt_of(job: Job, verdict: Job | None = None) -> Receipt:
@@ -30,13 +31,22 @@ def receipt_of(job: Job, verdict: Job | None = None) -> Receipt:
         job=job.id,
         preset=job.preset,
         parameters=job.params,
-        inputs=tuple(
-            InputDigest(role=role, sha256=job.inputs[role]["sha256"], width=job.inputs[role]["width"], height=job.inputs[role]["height"])
-            for role in INPUTS
-        ),
+        inputs=tuple(_digest(job, role) for role in pictures.given(job)),
         stopped_early=job.stopped_early,
         finish=Finish.usual(StyleParams.model_validate(job.params)),
         verdict=summary_of(Verdict.model_validate(verdict.report)) if verdict is not None and verdict.report else None,
         # The painter's version; rows written before it was noted were painted by this one's like.
         **{"version": VERSION, **job.facts},
+    )
+
+
+def _digest(job: Job, role: str) -> InputDigest:
+    facts = job.inputs[role]
+    kind: Literal["content", "style", "mask", "protect"] = "style"
+    if role in ("content", pictures.PROTECT):
+        kind = "content" if role == "content" else "protect"
+    elif role not in pictures.STYLES:
+        kind = "mask"
+    return InputDigest(
+        role=kind, sha256=facts["sha256"], width=facts["width"], height=facts["height"], weight=float(facts.get("weight", 1.0))
     )

@@ -8,11 +8,11 @@ from app.core.errors import NotReady, TooMany
 from app.core.finish import Finish
 from app.core.ids import new_id
 from app.core.specs import StyleParams
-from app.imaging.normalise import Decoded
 from app.imaging.receipt import Receipt, attach
 from app.infra.clients import Clients
 from app.jobs import finishing, job_events, pictures, repository
 from app.jobs.finishing import Format, SmallPictures
+from app.jobs.given import Given
 from app.jobs.going_on import GoingOn
 from app.jobs.job_events import JobEvent
 from app.jobs.models import STYLIZE, Job, State
@@ -29,15 +29,10 @@ class JobService(GoingOn):
     def snapshot(self, job: Job, queue_position: int | None = None, *, silent: bool = False) -> JobEvent:
         return job_events.snapshot(job, queue_position, silent=silent)
 
-    def submit(self, owner: str, content: tuple[str, Decoded], style: tuple[str, Decoded], preset: str, params: StyleParams) -> Job:
-        """Store both pictures, commit the row, then send the wake-up.
-
-        Args:
-            content: the photograph's file name, shown to its owner, and the decoded picture.
-            style: the same for the painting.
-        """
+    def submit(self, owner: str, given: Given, preset: str, params: StyleParams) -> Job:
+        """Store the pictures, commit the row, then send the wake-up."""
         self.admit(owner)
-        given = dict(zip(pictures.INPUTS, (content, style), strict=True))
+        parts = given.parts
         job = Job(
             id=new_id(),
             kind=STYLIZE,
@@ -45,10 +40,10 @@ class JobService(GoingOn):
             state=State.QUEUED,
             preset=preset,
             params=params.model_dump(mode="json"),
-            inputs={role: pictures.facts(name, picture) for role, (name, picture) in given.items()},
+            inputs={role: {**pictures.facts(name, picture), **given.weight(role)} for role, (name, picture) in parts.items()},
         )
         with (
-            pictures.stored(self._blobs, job.id, {role: picture for role, (_, picture) in given.items()}),
+            pictures.stored(self._blobs, job.id, {role: picture for role, (_, picture) in parts.items()}),
             self._database.write() as session,
         ):
             self._check_limits(session, owner)

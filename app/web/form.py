@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, Preset, StyleParams
+from app.jobs.given import USUAL_WEIGHT
+from app.jobs.pictures import mask_of
 from app.web.option import Option, as_text, from_spec
 
 ROLES = {"content": "Photograph", "style": "Painting"}
+MORE_PAINTINGS = {"style2": "Second painting", "style3": "Third painting", "style4": "Fourth painting"}
+PAINTINGS = {"style": "Painting", **MORE_PAINTINGS}
+# Pictures that say where something goes.
+REGIONS = {"protect": "Keep as it is", **{mask_of(role): f"Where the {title.lower()} goes" for role, title in PAINTINGS.items()}}
+PICTURES = {**ROLES, **MORE_PAINTINGS, **REGIONS}
+WEIGHTS = {role: f"{role}_weight" for role in PAINTINGS}
 # Where each option stands; one that is not named here is shown under the last heading.
 GROUPS: dict[str, tuple[str, ...]] = {
     "Picture": ("size", "aspect", "colours", "seed"),
@@ -47,7 +55,24 @@ class FormState:
     values: dict[str, str] = field(default_factory=dict)
     samples: dict[str, str] = field(default_factory=dict)
     kept: dict[str, Kept] = field(default_factory=dict)
+    weights: dict[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+
+    def weight(self, role: str) -> str:
+        return self.weights.get(role, as_text(USUAL_WEIGHT))
+
+    def holds(self, role: str) -> bool:
+        """Whether there is anything to be seen of a picture: itself, or what is wrong with it."""
+        said = role in self.errors or f"{role}_sample" in self.errors or WEIGHTS.get(role) in self.errors
+        return role in self.samples or role in self.kept or said
+
+    @property
+    def mixing_open(self) -> bool:
+        return any(self.holds(role) for role in MORE_PAINTINGS)
+
+    @property
+    def regions_open(self) -> bool:
+        return any(self.holds(role) for role in REGIONS)
 
     @property
     def groups(self) -> list[tuple[str, list[Option]]]:
@@ -68,7 +93,14 @@ class FormState:
     @property
     def wrong(self) -> list[tuple[str, str]]:
         """Each wrong field's id on the page with its message, as they follow each other there; "" where it has no place."""
-        places = [*ROLES, "preset", *(option.name for _, options in self.groups for option in options)]
+        places = [
+            *ROLES,
+            *MORE_PAINTINGS,
+            *WEIGHTS.values(),
+            *REGIONS,
+            "preset",
+            *(option.name for _, options in self.groups for option in options),
+        ]
         found = [(name.removesuffix("_sample"), message) for name, message in self.errors.items() if name]
         found = [(name if name in places else "", message) for name, message in found]
         return sorted(found, key=lambda one: places.index(one[0]) if one[0] else len(places))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.core.errors import PictureError
+from app.core.errors import InputError, PictureError
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
 from app.web.samples import Samples
@@ -32,8 +32,16 @@ class PictureReader:
                 raise PictureError("This file is empty. Choose another one.", field=role)
             return upload.name, self.decoders.decode(data, field=role)
         if sample := form.fields.get(f"{role}_sample"):
-            title, data = self.samples.read(role, sample)
+            title, data = self._sample(role, sample)
             return title, self.decoders.decode(data, field=role)
         if form.fields.get(role):
             raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
         return None
+
+    def _sample(self, role: str, name: str) -> tuple[str, bytes]:
+        try:
+            # Each of several paintings may be any of the samples.
+            return self.samples.read(role.rstrip("234"), name)
+        except InputError as error:
+            error.field = f"{role}_sample"
+            raise

@@ -16,7 +16,7 @@ from app.jobs.models import TERMINAL, Job, State
 from app.jobs.receipts import receipt_of
 from app.web.balance import Slider, sliders
 from app.web.curves import Curve, draw
-from app.web.form import CHOICES, option, values_of
+from app.web.form import CHOICES, PICTURES, option, values_of
 from app.web.option import Option, as_text, from_spec
 from app.web.result_size import result_size
 from app.web.verdict_view import VerdictView
@@ -83,7 +83,18 @@ class JobView:
 
     @property
     def title(self) -> str:
-        return f"{self.job.inputs['content']['name']} × {self.job.inputs['style']['name']}"
+        return f"{self.job.inputs['content']['name']} × {self.paintings}"
+
+    @property
+    def paintings(self) -> str:
+        """The paintings' names: "waves", "waves and night", "waves, night and poppies"."""
+        *others, last = (str(self.job.inputs[role]["name"]) for role in pictures.styles_of(self.job))
+        return f"{', '.join(others)} and {last}" if others else last
+
+    @property
+    def given(self) -> list[tuple[str, str, str]]:
+        """What it was made of: title, thumbnail and what is to be said of each picture."""
+        return [(PICTURES[role], self.thumbnail(role), _said(self.job, role)) for role in pictures.given(self.job)]
 
     @property
     def preset(self) -> str:
@@ -155,6 +166,13 @@ class JobView:
 
     def shown(self, event: JobEvent) -> JobView:
         return replace(self, event=event)
+
+
+def _said(job: Job, role: str) -> str:
+    """Return a picture's name; of a painting among several its share, too."""
+    facts = job.inputs[role]
+    total = sum(float(job.inputs[style].get("weight", 0.0)) for style in pictures.styles_of(job))
+    return f"{facts['name']}, {float(facts['weight']) / total:.0%}" if "weight" in facts and total else str(facts["name"])
 
 
 def view(job: Job, event: JobEvent | None = None, verdict: VerdictView | None = None) -> JobView:

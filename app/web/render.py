@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app.web.detector_words import shipped
-from app.web.form import ROLES, presets
+from app.web.form import MORE_PAINTINGS, REGIONS, ROLES, presets
 from app.web.judgement_view import TITLES, percent
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code, percent=percent)
-    made.globals.update(roles=ROLES, titles=TITLES, presets=presets(), detector=shipped)
+    made.globals.update(roles=ROLES, more_paintings=MORE_PAINTINGS, regions=REGIONS, titles=TITLES, presets=presets(), detector=shipped)
     return made
 
 

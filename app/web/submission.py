@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from app.core.errors import InputError, NotFound, ParameterErrors, PentimentoError, PictureError
+from app.core.errors import InputError, NotFound, ParameterError, ParameterErrors, PentimentoError, PictureError
 from app.core.ids import is_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.imaging.normalise import Decoded
 from app.jobs import pictures
+from app.jobs.given import MOST_WEIGHT, Given
 from app.jobs.models import Job
 from app.jobs.service import JobService
-from app.web.form import ROLES, FormState, Kept, changes, values_of
+from app.web.form import PICTURES, ROLES, WEIGHTS, FormState, Kept, changes, values_of
 from app.web.given_picture import PictureReader
+from app.web.option import as_text
 from app.web.uploads import Form
 
-_NOT_PARAMETERS = frozenset({"preset", "shown_preset", *(f"{role}{part}" for role in ROLES for part in ("", "_sample", "_kept"))})
+_NOT_PARAMETERS = frozenset(
+    {"preset", "shown_preset", *WEIGHTS.values(), *(f"{role}{part}" for role in PICTURES for part in ("", "_sample", "_kept"))}
+)
 
 
 class RejectedForm(InputError):
@@ -30,8 +35,7 @@ class RejectedForm(InputError):
 
 @dataclass(frozen=True)
 class Submission:
-    content: tuple[str, Decoded]
-    style: tuple[str, Decoded]
+    given: Given
     preset: str
     params: StyleParams
 
@@ -53,32 +57,39 @@ class Reception:
         preset = form.fields.get("preset") or DEFAULT_PRESET
         params: StyleParams | None = None
         given: dict[str, tuple[str, Decoded]] = {}
-        for role in ROLES:
+        for role in PICTURES:
             try:
-                given[role] = self._picture(form, role, owner)
+                found = self._picture(form, role, owner)
+                if found is None and role in ROLES:
+                    raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
+                if found is not None:
+                    given[role] = found
             except InputError as error:
                 errors.append(error)
+        weights, wrong = _weights(form)
+        errors.extend([*wrong, *_homeless(given)])
         try:
             params = resolve(preset, self._changes(form))
         except ParameterErrors as error:
             errors.extend(error.errors)
         if errors or params is None:
             raise RejectedForm(errors)
-        return Submission(given["content"], given["style"], preset, params)
+        return Submission(Given(given, weights), preset, params)
 
     def submit(self, form: Form, owner: str, newcomer: bool) -> Job:
         self._service.admit(owner)
         read = self.read(form, None if newcomer else owner)
-        return self._service.submit(owner, read.content, read.style, read.preset, read.params)
+        return self._service.submit(owner, read.given, read.preset, read.params)
 
     def state(self, form: Form, owner: str | None, error: PentimentoError) -> FormState:
         """Return the form as it was filled in, with the messages of ``error``."""
         state = FormState(values=self._changes(form))
+        state.weights = {role: form.fields[name] for role, name in WEIGHTS.items() if name in form.fields}
         preset = form.fields.get("preset", "")
         state.preset = preset if preset in PRESETS else DEFAULT_PRESET
-        for role in ROLES:
+        for role in PICTURES:
             name = form.fields.get(f"{role}_sample", "")
-            if name in self._reader.samples.by_role.get(role, {}):
+            if name in self._reader.samples.by_role.get(role.rstrip("234"), {}):
                 state.samples[role] = name
             kept = form.fields.get(f"{role}_kept", "")
             if kept and owner is not None:
@@ -91,9 +102,10 @@ class Reception:
         """Return the form that would make ``job`` once more."""
         params = StyleParams.model_validate(job.params)
         values = changes(values_of(params), job.preset)
-        kept = {role: _kept(job, role) for role in ROLES}
+        kept = {role: _kept(job, role) for role in pictures.given(job)}
+        weights = {role: as_text(job.inputs[role]["weight"]) for role in pictures.styles_of(job) if "weight" in job.inputs[role]}
         preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
-        return FormState(preset=preset, values=values, kept=kept)
+        return FormState(preset=preset, values=values, kept=kept, weights=weights)
 
     def _changes(self, form: Form) -> dict[str, str]:
         options = {name: value for name, value in form.fields.items() if name not in _NOT_PARAMETERS}
@@ -101,13 +113,12 @@ class Reception:
             return changes(options, form.fields["shown_preset"])
         return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
 
-    def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded]:
+    def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded] | None:
         given = self._reader.read(form, role)
         if given is not None:
             return given
-        if kept := form.fields.get(f"{role}_kept"):
-            return self._kept_picture(kept, role, owner)
-        raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
+        kept = form.fields.get(f"{role}_kept")
+        return self._kept_picture(kept, role, owner) if kept else None
 
     def _kept_picture(self, reference: str, role: str, owner: str | None) -> tuple[str, Decoded]:
         gone = PictureError("The picture you used before is gone. Choose it again.", field=role)
@@ -115,20 +126,58 @@ class Reception:
             raise gone
         try:
             job = self._service.get(owner, reference)
-            png = self._service.picture(owner, reference, pictures.input_name(role))
-            thumbnail = self._service.picture(owner, reference, pictures.thumbnail_name(role))
+            if role not in job.inputs:
+                raise gone
+            picture = self._decoded(job, role)
+            if role == "content" and pictures.ALPHA in job.inputs:
+                picture = replace(picture, alpha=self._decoded(job, pictures.ALPHA))
         except NotFound as error:
             raise gone from error
+        return str(job.inputs[role]["name"]), picture
+
+    def _decoded(self, job: Job, role: str) -> Decoded:
+        """Return our own file, decoded before: it is neither decoded nor measured again."""
         facts = job.inputs[role]
-        # Our own file, decoded before: it is neither decoded nor measured again.
-        return str(facts["name"]), Decoded(int(facts["width"]), int(facts["height"]), png, thumbnail)
+        png, thumbnail = (
+            self._service.picture(job.owner, job.id, name) for name in (pictures.input_name(role), pictures.thumbnail_name(role))
+        )
+        return Decoded(int(facts["width"]), int(facts["height"]), png, thumbnail)
 
     def _keep(self, reference: str, role: str, owner: str) -> dict[str, Kept]:
         try:
-            return {role: _kept(self._service.get(owner, reference), role)}
+            job = self._service.get(owner, reference)
         except NotFound:
             return {}
+        return {role: _kept(job, role)} if role in job.inputs else {}
 
 
 def _kept(job: Job, role: str) -> Kept:
     return Kept(job.id, str(job.inputs[role]["name"]), f"/api/jobs/{job.id}/pictures/{pictures.thumbnail_name(role)}")
+
+
+def _weights(form: Form) -> tuple[dict[str, float], list[InputError]]:
+    """Return the weights of paintings by role, and what is wrong with others."""
+    found: dict[str, float] = {}
+    wrong: list[InputError] = []
+    for role, name in WEIGHTS.items():
+        if not (text := form.fields.get(name, "").strip()):
+            continue
+        try:
+            weight = float(text)
+        except ValueError:
+            weight = 0.0
+        if 0 < weight <= MOST_WEIGHT:
+            found[role] = weight
+        else:
+            wrong.append(ParameterError(f"Weight: give a number above 0, up to {MOST_WEIGHT:g}. Received: {text!r}.", field=name))
+    return found, wrong
+
+
+def _homeless(given: Mapping[str, object]) -> list[InputError]:
+    """Return what is wrong where a region is of a painting that is not there."""
+    masks = {pictures.mask_of(style): style for style in pictures.STYLES[1:]}
+    return [
+        PictureError("This region is of a painting that is not chosen. Choose the painting, or remove its region.", field=mask)
+        for mask, style in masks.items()
+        if mask in given and style not in given
+    ]

@@ -40,7 +40,7 @@ class FormLimits:
 
     file: int
     total: int
-    files: int = 4
+    files: int = 12
     parts: int = _PARTS
     in_memory: int = _IN_MEMORY
 

@@ -1,6 +1,8 @@
 // Each module adds one behaviour; the page works without any of them.
 import "./theme_toggle.js";
 import "./zone.js";
+import "./mixing.js";
+import "./region.js";
 import "./preset.js";
 import "./message.js";
 import "./connection.js";

@@ -106,6 +106,11 @@ class Zone {
     this.blank.hidden = true;
     this.clearButton.hidden = true;
     this.file.focus();
+    this.changed();
+  }
+
+  changed() {
+    this.element.dispatchEvent(new CustomEvent("zone:change", { bubbles: true }));
   }
 
   // A file that the browser cannot draw stays chosen: the server may know its kind.
@@ -118,6 +123,7 @@ class Zone {
     this.name.textContent = name;
     this.box.classList.add("is-filled");
     this.clearButton.hidden = false;
+    this.changed();
   }
 }
 
@@ -136,7 +142,7 @@ document.addEventListener("paste", (event) => {
   const files = [...(event.clipboardData?.files ?? [])].filter((file) => file.type.startsWith("image/"));
   if (!files.length || !zones.length) return;
   const focused = zones.find((zone) => zone.element.contains(document.activeElement));
-  const zone = focused ?? zones.find((one) => one.empty) ?? zones[0];
+  const zone = focused ?? zones.find((one) => one.empty && one.element.checkVisibility()) ?? zones[0];
   event.preventDefault();
   zone.take(files);
 });

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from app.core.checkpoint import Checkpoint
-from app.core.commission import Commission, Style
+from app.core.commission import Commission
 from app.core.errors import NotFound, Unavailable
 from app.core.progress import Progress
 from app.core.specs import StyleParams
@@ -22,6 +22,7 @@ from app.imaging import encode
 from app.infra.clients import Clients
 from app.jobs import checkpoints, job_events, pictures, repository
 from app.jobs.checkpoints import Left
+from app.jobs.commissions import commission_of
 from app.jobs.job_events import JobEvent, LiveRecorder, Painting
 from app.jobs.models import STYLIZE, Job
 from workers.runtime import checkpoint_file
@@ -101,9 +102,8 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return self._told
 
     def assignment(self) -> Sitting:
-        read = {name: self._read(pictures.input_name(name)) for name in pictures.INPUTS}
         start = encode.read_float(self.clients.blobs.get(self._key(checkpoints.START)))[0] if self.job.continues else None
-        commission = Commission(read["content"], (Style(read["style"]),), StyleParams.model_validate(self.job.params), start)
+        commission = commission_of(self.clients.blobs, self.job, start)
         if self._resume:
             self._recorder.changed(self._iteration + 1, self._resume.settings, settings_of(commission))
         self._commission = commission

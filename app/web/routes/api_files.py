@@ -19,7 +19,7 @@ from app.web.routes.api_jobs import ENDED, PROBLEMS
 router = APIRouter(prefix="/api/jobs/{job_id}", tags=["pictures"])
 
 TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
-_NAME = re.compile(r"(content|style|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
+_NAME = re.compile(r"(content|style|protect|preview|result)[a-z0-9-]{0,40}\.(png|jpg)")
 # Names of stored pictures are never used twice, and only their owner may see them.
 CACHED = "private, max-age=86400, immutable"
 

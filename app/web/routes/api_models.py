@@ -65,6 +65,7 @@ class InputPicture(BaseModel):
     width: int
     height: int
     sha256: str = Field(description="Of the stored pixels as PNG.")
+    weight: float | None = Field(None, description="Of a painting among several.")
     picture: str
     thumbnail: str
 
@@ -128,7 +129,7 @@ def detail(job: Job, event: JobEvent | None = None, continued_in: Sequence[str] 
             "picture": picture_url(job.id, pictures.input_name(role)),
             "thumbnail": picture_url(job.id, pictures.thumbnail_name(role)),
         }
-        for role in pictures.INPUTS
+        for role in pictures.given(job)
     }
     return JobDetail.model_validate(
         {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams
+from app.jobs import pictures
+from app.jobs.given import MOST_WEIGHT, USUAL_WEIGHT
 from app.web.option import as_text
 
 
@@ -25,6 +27,26 @@ def request_body() -> dict[str, Any]:
             + " ".join(f"`{preset.name}` ({preset.title}): {preset.help}" for preset in PRESETS.values()),
         },
     }
+    for number, role in enumerate(pictures.STYLES, 1):
+        if role != "style":
+            for part in ("", "_sample", "_kept"):
+                described = properties[f"style{part}"]
+                properties[f"{role}{part}"] = {**described, "description": f"Painting {number} of a mixture, as `style{part}`."}
+        weight = {"type": "number", "default": USUAL_WEIGHT, "maximum": MOST_WEIGHT}
+        properties[f"{role}_weight"] = {**weight, "description": f"Of painting {number} among several, above 0; relative to the others."}
+        where = {
+            "type": "string",
+            "format": "binary",
+            "description": f"Where painting {number} rules: white there, black elsewhere; of any size from 32 pixels.",
+        }
+        properties[pictures.mask_of(role)] = where
+    properties[pictures.PROTECT] = {
+        "type": "string",
+        "format": "binary",
+        "description": "Where the photograph stays as it is: white there, black elsewhere; of any size from 32 pixels.",
+    }
+    for region in (*map(pictures.mask_of, pictures.STYLES), pictures.PROTECT):
+        properties[f"{region}_kept"] = {"type": "string", "description": "Id of a job of yours whose region is used again."}
     properties.update(StyleParams.model_json_schema()["properties"])
     iterations = StyleParams.model_fields["iterations"]
     properties["iterations"] = {

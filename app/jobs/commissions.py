@@ -1,0 +1,34 @@
+"""What a job asks the engine for, read from its row and its pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.commission import Commission, Style
+from app.core.specs import StyleParams
+from app.imaging import encode
+from app.imaging.deep import Picture
+from app.imaging.finish import LUMA
+from app.infra.blobs import Blobs
+from app.jobs import pictures
+from app.jobs.models import Job
+
+
+def commission_of(blobs: Blobs, job: Job, start: Picture | None = None) -> Commission:
+    """Return the job's commission.
+
+    Args:
+        start: the picture to begin from, where the job goes on from another's.
+    """
+
+    def pixels(role: str) -> NDArray[np.uint8]:
+        return encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name(role))))
+
+    def region(role: str) -> Picture | None:
+        return pixels(role) @ (LUMA / np.float32(255)) if role in job.inputs else None
+
+    styles = tuple(
+        Style(pixels(role), float(job.inputs[role].get("weight", 1.0)), region(pictures.mask_of(role))) for role in pictures.styles_of(job)
+    )
+    return Commission(pixels("content"), styles, StyleParams.model_validate(job.params), start, region(pictures.PROTECT))

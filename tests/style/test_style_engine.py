@@ -9,7 +9,6 @@ from app.core.config import Settings
 from app.core.errors import EngineError, PictureError
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
-from workers.style import engine as engine_module
 from workers.style.engine import Engine
 from workers.style.objective import Objective
 from workers.style.optimiser import Evaluation
@@ -73,18 +72,8 @@ def test_the_same_arguments_give_the_same_pixels_and_no_new_graph(
     engine: Engine, content: np.ndarray, style: np.ndarray, painted: tuple[np.ndarray, list[Progress]]
 ) -> None:
     np.testing.assert_array_equal(engine.stylize(Commission.of(content, style, SMALL), ignore), painted[0])
-    assert all(objective.traces == 1 for objective in engine._objectives.values())
-    before = dict(engine._objectives)
     engine.stylize(Commission.of(style[:300, :451], content, resolve("default", {**SMALL.model_dump(), "strength": 2.0})), ignore)
-    assert all(engine._objectives[key] is objective and objective.traces == 1 for key, objective in before.items())
-
-
-def test_graphs_are_kept_up_to_a_bound(engine: Engine, content: np.ndarray, style: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "_KEPT", 1)
-    engine._objectives.clear()
-    for height in (300, 200):
-        engine.stylize(Commission.of(content[:height], style, StyleParams(size=64, iterations=(1,))), ignore)
-    assert len(engine._objectives) == 1
+    assert engine._objective.traces == 1
 
 
 @pytest.mark.parametrize("stop_at", range(10))

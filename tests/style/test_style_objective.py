@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import STYLE_LAYERS, StyleParams
 from workers.nets import weights
 from workers.nets.vgg19 import VGG19
 from workers.style import pyramid
-from workers.style.objective import Aims, JobTargets, Objective, Targets
+from workers.style.objective import Objective
 from workers.style.resample import resize, shrink
+from workers.style.targets import Aims, JobTargets, Targets
 
 PARAMS = StyleParams(size=128, iterations=(1,), strength=1.5, content_weight=0.7, tv=2.0, style_relu3_1=0.5, levels=2)
 
@@ -29,8 +33,8 @@ def case(vgg: VGG19) -> tuple[Objective, Aims, np.ndarray, np.ndarray]:
     (scale,) = pyramid.scales(frame, PARAMS)
     scale = pyramid.Scale(scale.side, scale.height, scale.width, 2, 1)
     canvas = frame.pad(shrink(content, 96, 128))
-    aims = JobTargets(Targets(vgg, tf.float32), canvas, style, PARAMS).aims(scale)
-    objective = Objective(vgg, tf.float32, scale.height, scale.width, 2, PARAMS.content_layer)
+    aims = JobTargets(Targets(vgg, tf.float32), Commission.of(content, style, PARAMS), frame, canvas).aims(scale)
+    objective = Objective(vgg, tf.float32)
     return objective, aims, 0.5 * canvas + 0.25, style
 
 
@@ -76,7 +80,8 @@ def test_gradient_against_finite_differences(case: tuple[Objective, Aims, np.nda
 def test_bfloat16_agrees_to_a_percent_and_a_half(case: tuple[Objective, Aims, np.ndarray, np.ndarray], vgg: VGG19) -> None:
     objective, aims, canvas, _ = case
     exact = objective.evaluate(canvas.ravel(), aims, PARAMS)
-    rough = Objective(vgg, tf.bfloat16, *canvas.shape[:2], 2, "relu4_2").evaluate(canvas.ravel(), aims, PARAMS)
+    coarse = replace(aims, contents=[tf.cast(one, tf.bfloat16) for one in aims.contents])
+    rough = Objective(vgg, tf.bfloat16).evaluate(canvas.ravel(), coarse, PARAMS)
     assert rough.loss == pytest.approx(exact.loss, rel=0.015)
     cosine = float(rough.gradient @ exact.gradient / np.linalg.norm(rough.gradient) / np.linalg.norm(exact.gradient))
     assert rough.gradient.dtype == np.float32 and cosine > 0.98
@@ -84,7 +89,7 @@ def test_bfloat16_agrees_to_a_percent_and_a_half(case: tuple[Objective, Aims, np
 
 def test_other_weights_and_targets_use_the_same_graph(case: tuple[Objective, Aims, np.ndarray, np.ndarray]) -> None:
     objective, aims, canvas, _ = case
-    others = Aims([2 * target for target in aims.contents], aims.styles)
+    others = replace(aims, contents=[2 * target for target in aims.contents])
     for params, these in ((PARAMS, aims), (StyleParams(strength=3.0), aims), (PARAMS, others)):
         objective.evaluate(canvas.ravel(), these, params)
     assert objective.traces == 1

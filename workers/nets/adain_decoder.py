@@ -68,7 +68,16 @@ def adain(content: tf.Tensor, style: tf.Tensor, eps: float = 1e-5) -> tf.Tensor:
     Returns:
         float32 (batch, h, w, channels).
     """
-    content, style = tf.cast(content, tf.float32), tf.cast(style, tf.float32)
-    content_mean, content_variance = tf.nn.moments(content, [1, 2], keepdims=True)
-    style_mean, style_variance = tf.nn.moments(style, [1, 2], keepdims=True)
-    return (content - content_mean) * tf.sqrt((style_variance + eps) / (content_variance + eps)) + style_mean
+    return restyled(content, *statistics(style, eps), eps)
+
+
+def statistics(features: tf.Tensor, eps: float = 1e-5) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return mean and deviation of each channel, float32 (batch, 1, 1, channels)."""
+    mean, variance = tf.nn.moments(tf.cast(features, tf.float32), [1, 2], keepdims=True)
+    return mean, tf.sqrt(variance + eps)
+
+
+def restyled(content: tf.Tensor, mean: tf.Tensor, deviation: tf.Tensor, eps: float = 1e-5) -> tf.Tensor:
+    """Return ``content`` with other channel means and deviations, which may differ from place to place."""
+    own_mean, own_deviation = statistics(content, eps)
+    return (tf.cast(content, tf.float32) - own_mean) * (deviation / own_deviation) + mean

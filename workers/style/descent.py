@@ -11,10 +11,11 @@ from app.core.commission import Commission
 from app.core.progress import Losses
 from app.core.steering import settings_of
 from workers.style import plateau
-from workers.style.objective import JobTargets, Objective
+from workers.style.objective import Objective
 from workers.style.optimiser import Evaluation, Iterate, Memory, Vector, adam, lbfgs
 from workers.style.pyramid import Scale
 from workers.style.resample import Picture, resize
+from workers.style.targets import JobTargets
 
 Steer = Callable[[], Commission]
 
@@ -49,7 +50,7 @@ class Descent:
         scales: Sequence[Scale],
         commission: Commission,
         targets: JobTargets,
-        objective_of: Callable[[Scale], Objective],
+        objective: Objective,
         *,
         resume: Checkpoint | None = None,
         steer: Steer | None = None,
@@ -57,11 +58,11 @@ class Descent:
         """Prepare to go through ``scales``, coarse to fine.
 
         Args:
-            objective_of: gives the graph of a scale.
+            objective: of every scale.
             resume: where to go on; of these scales.
             steer: see ``Engine.stylize``.
         """
-        self._scales, self._targets, self._objective_of = scales, targets, objective_of
+        self._scales, self._targets, self._objective = scales, targets, objective
         self._resume, self._steer = resume, steer
         self._commission = commission
         self._settings = settings_of(commission)
@@ -112,11 +113,10 @@ class Descent:
                 return
 
     def _iterates(self, scale: Scale, start: Picture, iterations: int, memory: Memory | None) -> Iterator[Iterate[Losses]]:
-        objective = self._objective_of(scale)
         self._aims = self._targets.aims(scale)
 
         def evaluate(x: Vector) -> Evaluation[Losses]:
-            return objective.evaluate(x, self._aims, self._commission.params)
+            return self._objective.evaluate(x, self._aims, self._commission.params, [style.weight for style in self._commission.styles])
 
         params = self._commission.params
         if params.optimiser == "adam":

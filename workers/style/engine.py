@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import logging
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
 from app.core.progress import OnProgress, StopRequested
-from app.core.specs import StyleParams
+from app.core.specs import MIN_SIDE, StyleParams, base_side
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
 from workers.nets.precision import choose, device
@@ -25,15 +23,14 @@ from workers.style import pyramid
 from workers.style.colours import prepared, recolour
 from workers.style.descent import Descent, Steer
 from workers.style.instant import Instant
-from workers.style.objective import JobTargets, Objective, Targets
+from workers.style.objective import Objective
 from workers.style.pyramid import Frame, Scale
+from workers.style.regions import shares
 from workers.style.resample import Picture, resize, shrink, to_uint8
+from workers.style.targets import JobTargets, Targets
 from workers.style.tracker import Tracker
 
 log = logging.getLogger(__name__)
-
-# Graphs kept for the next picture of the same shape.
-_KEPT = 12
 
 
 class Engine:
@@ -56,7 +53,7 @@ class Engine:
         self._padding, self._pooling = padding, pooling
         self._targets = Targets(self._vgg, self._dtype, padding=padding, pooling=pooling)
         self._instant = Instant(self._vgg, AdaINDecoder(weights.load("adain_decoder", settings)), self._dtype)
-        self._objectives: OrderedDict[tuple[int, int, int, str], Objective] = OrderedDict()
+        self._objective = Objective(self._vgg, self._dtype, padding=padding, pooling=pooling)
         self._digests = {name: digest for name, digest in weights.digests(settings).items() if name in ("vgg19", "adain_decoder")}
 
     def facts(self) -> dict[str, Any]:
@@ -106,7 +103,6 @@ class Engine:
         if params.colours == "only":
             return recolour(commission, on_progress)
         commission = prepared(commission)
-        [style] = [one.pixels for one in commission.styles]
         frame = pyramid.frame(*content.shape[:2], params)
         scales = _scales(frame, commission)
         if resume and not _fits(resume, scales):
@@ -120,10 +116,8 @@ class Engine:
             best = resume.best if resume else self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
                 tracker.begun(to_uint8(frame.crop(_full(best, frame))))
-            targets = JobTargets(self._targets, photograph, style, params)
-            descent = Descent(
-                scales, commission, targets, lambda scale: self._objective(scale, params.content_layer), resume=resume, steer=steer
-            )
+            targets = JobTargets(self._targets, commission, frame, photograph)
+            descent = Descent(scales, commission, targets, self._objective, resume=resume, steer=steer)
             for step in descent.steps(best):
                 best = step.best
                 tracker.iterated(step, to_uint8(frame.crop(_full(step.current, frame))))
@@ -140,7 +134,7 @@ class Engine:
         pyramid.check(style, "style")
         frame = pyramid.frame(*content.shape[:2], params)
         photograph = frame.pad(shrink(content, frame.height, frame.width))
-        return to_uint8(frame.crop(self._adain(photograph, style, params, alpha)))
+        return to_uint8(frame.crop(self._instant.paint(photograph, _painting(style, params.size, params), alpha)))
 
     def _start(self, frame: Frame, photograph: Picture, commission: Commission) -> Picture:
         params, start = commission.params, commission.start
@@ -151,22 +145,17 @@ class Engine:
             return np.random.default_rng(params.seed).random(photograph.shape, np.float32)
         if params.init == "content":
             return photograph
-        return self._adain(photograph, commission.styles[0].pixels, params)
+        # Beyond the base AdaIN would paint smaller strokes: it is enlarged instead.
+        height, width = pyramid.base(frame, params)
+        small = np.clip(resize(photograph, height, width), 0.0, 1.0)
+        paintings = [_painting(style.pixels, base_side(params.size), params) for style in commission.styles]
+        made = self._instant.blend(small, paintings, shares(commission.styles, frame, height, width))
+        return _full(made, frame)
 
-    def _adain(self, photograph: Picture, style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> Picture:
-        height, width = (max(32, side) for side in pyramid.sides(*style.shape[:2], round(params.size * params.style_scale)))
-        return self._instant.paint(photograph, shrink(style, height, width), alpha)
 
-    def _objective(self, scale: Scale, content_layer: str) -> Objective:
-        key = scale.height, scale.width, scale.levels, content_layer
-        if key not in self._objectives:
-            if len(self._objectives) == _KEPT:
-                self._objectives.popitem(last=False)
-                # A graph refers to itself: only a collection frees it.
-                gc.collect()
-            self._objectives[key] = Objective(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling)
-        self._objectives.move_to_end(key)
-        return self._objectives[key]
+def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Picture:
+    """Return a painting as AdaIN is shown it where the canvas is ``longer`` pixels."""
+    return shrink(pixels, *(max(MIN_SIDE, side) for side in pyramid.sides(*pixels.shape[:2], round(longer * params.style_scale))))
 
 
 def _full(picture: Picture, frame: Frame) -> Picture:

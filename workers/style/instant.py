@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
-from workers.nets.adain_decoder import AdaINDecoder, adain
-from workers.nets.vgg19 import VGG19
+from workers.nets.adain_decoder import AdaINDecoder, restyled, statistics
+from workers.nets.vgg19 import VGG19, stride
+from workers.style.regions import Mask
 from workers.style.resample import Picture
 
 _LAYER = "relu4_1"
 
 
 class Instant:
-    """Encoder, AdaIN and decoder as one graph, for pictures of every size."""
+    """Encoder, AdaIN and decoder as graphs for pictures of every size."""
 
     def __init__(self, vgg: VGG19, decoder: AdaINDecoder, dtype: tf.DType) -> None:
         self._vgg, self._decoder, self._dtype = vgg, decoder, dtype
-        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        self._graph = tf.function(self._stylised, input_signature=[picture, picture, tf.TensorSpec([], tf.float32)])
+        picture, styles = tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([None, vgg.channels(_LAYER)], tf.float32)
+        self._statistics = tf.function(self._statistics_of, input_signature=[picture])
+        self._graph = tf.function(self._stylised, input_signature=[picture, styles, styles, tf.TensorSpec([None, None, None], tf.float32)])
 
     def paint(self, content: Picture, style: Picture, alpha: float = 1.0) -> Picture:
         """Return ``content`` in the style of ``style``.
@@ -31,12 +35,32 @@ class Instant:
         Returns:
             float32 (h, w, 3) in [0, 1].
         """
-        made = self._graph(tf.constant(content[None]), tf.constant(style[None]), tf.constant(alpha, tf.float32))
+        return self.blend(content, [style], np.full((*content.shape[:2], 1), alpha, np.float32))
+
+    def blend(self, content: Picture, styles: Sequence[Picture], shares: Mask) -> Picture:
+        """Return ``content`` in a mixture of styles, blended as features before they are decoded (section 7.3 of the paper).
+
+        Args:
+            content, styles: as for ``paint``.
+            shares: float32 (h, w, styles): how much of each; what a place lacks to 1 is the content's own.
+        """
+        found = [self._statistics(tf.constant(style[None])) for style in styles]
+        means, deviations = (tf.concat([one[part] for one in found], 0) for part in range(2))
+        step, (height, width) = stride(_LAYER), content.shape[:2]
+        blocks = shares.reshape(height // step, step, width // step, step, -1).mean(axis=(1, 3), dtype=np.float32)
+        made = self._graph(tf.constant(content[None]), means, deviations, tf.constant(blocks))
         return np.clip(made.numpy()[0], 0.0, 1.0)
 
-    def _stylised(self, content: tf.Tensor, style: tf.Tensor, alpha: tf.Tensor) -> tf.Tensor:
-        encoded = [
-            self._vgg.features(image, [_LAYER], padding="reflect", pooling="max", dtype=self._dtype)[_LAYER] for image in (content, style)
-        ]
-        blend = alpha * adain(*encoded) + (1.0 - alpha) * tf.cast(encoded[0], tf.float32)
-        return self._decoder.decode(blend, dtype=self._dtype)
+    def _statistics_of(self, style: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        mean, deviation = statistics(self._encoded(style))
+        return mean[:, 0, 0], deviation[:, 0, 0]
+
+    def _stylised(self, content: tf.Tensor, means: tf.Tensor, deviations: tf.Tensor, shares: tf.Tensor) -> tf.Tensor:
+        encoded = self._encoded(content)
+        every = tf.maximum(tf.reduce_sum(shares, axis=-1, keepdims=True), 1e-6)
+        mean, deviation = (tf.tensordot(shares / every, one, 1)[None] for one in (means, deviations))
+        styled = every * restyled(encoded, mean, deviation) + (1.0 - every) * tf.cast(encoded, tf.float32)
+        return self._decoder.decode(styled, dtype=self._dtype)
+
+    def _encoded(self, image: tf.Tensor) -> tf.Tensor:
+        return self._vgg.features(image, [_LAYER], padding="reflect", pooling="max", dtype=self._dtype)[_LAYER]

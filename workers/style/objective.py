@@ -1,160 +1,109 @@
-"""The objective at one scale: its targets, and its value and gradient as one TensorFlow graph."""
+"""The objective at one scale: its value and gradient, over all levels, of what is seen of the canvas."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from app.core.progress import Losses
-from app.core.specs import STYLE_LAYERS, StyleParams
+from app.core.specs import StyleParams
 from workers.nets.vgg19 import VGG19, Padding, Pooling
-from workers.style.losses import content_loss, gram_matrix, style_loss, total_variation
+from workers.style.level import Level, Wanted
+from workers.style.losses import total_variation
 from workers.style.optimiser import Evaluation, Vector
-from workers.style.pyramid import Scale, sides
-from workers.style.resample import Picture, lanczos, resize, shrink
-
-# relu5_1 needs a pixel after four poolings.
-_SMALLEST_STYLE = 32
-
-
-class Targets:
-    """What one job is drawn to: content features and Gram matrices, each computed once for each size."""
-
-    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
-        self._vgg, self._dtype, self._padding, self._pooling = vgg, dtype, padding, pooling
-        # One graph for pictures of every size: used once a size, so it must not be traced for each.
-        picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        self._grams = tf.function(self._grams_of, input_signature=[picture])
-        self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
-        self._picture = picture
-
-    def content(self, canvas: Picture, layer: str) -> tf.Tensor:
-        """Return the float32 features of ``canvas``, (h, w, 3), at ``layer``."""
-        if layer not in self._contents:
-
-            def features(image: tf.Tensor) -> tf.Tensor:
-                return tf.cast(self._features(image, [layer])[layer], tf.float32)
-
-            self._contents[layer] = tf.function(features, input_signature=[self._picture])
-        return self._contents[layer](tf.constant(canvas[None]))
-
-    def style(self, pixels: np.ndarray, longer: int) -> list[tf.Tensor]:
-        """Return the Gram matrices of a uint8 painting resized to ``longer``, in its own proportions."""
-        height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
-        return self._grams(tf.constant(shrink(pixels, height, width)[None]))
-
-    def _grams_of(self, image: tf.Tensor) -> list[tf.Tensor]:
-        found = self._features(image, STYLE_LAYERS)
-        return [gram_matrix(found[layer]) for layer in STYLE_LAYERS]
-
-    def _features(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
-        return self._vgg.features(image, layers, padding=self._padding, pooling=self._pooling, dtype=self._dtype)
-
-
-@dataclass(frozen=True)
-class Aims:
-    """Targets of every level of a scale: content features and Gram matrices, finest first."""
-
-    contents: list[tf.Tensor]
-    styles: list[list[tf.Tensor]]
-
-
-class JobTargets:
-    """The targets of one job, kept while it lasts: half of 512 is what the scale before had whole."""
-
-    def __init__(self, targets: Targets, content: Picture, style: np.ndarray, params: StyleParams) -> None:
-        self._targets, self._content, self._style, self._params = targets, content, style, params
-        self._contents: dict[tuple[int, int], tf.Tensor] = {}
-        self._styles: dict[int, list[tf.Tensor]] = {}
-
-    def aims(self, scale: Scale) -> Aims:
-        """Return the targets of ``scale``, computing those that no scale before has asked for."""
-        contents, styles = [], []
-        for level in range(scale.levels):
-            shape = scale.height >> level, scale.width >> level
-            if shape not in self._contents:
-                self._contents[shape] = self._targets.content(resize(self._content, *shape), self._params.content_layer)
-            longer = round(scale.side * self._params.style_scale) >> level
-            if longer not in self._styles:
-                self._styles[longer] = self._targets.style(self._style, longer)
-            contents.append(self._contents[shape])
-            styles.append(self._styles[longer])
-        return Aims(contents, styles)
+from workers.style.resample import Picture, lanczos
+from workers.style.targets import Aims, mixing, shown
 
 
 class Objective:
-    """Mean over the levels of content and style loss, and total variation, of a canvas of one fixed shape.
+    """Mean over the levels of content and style loss, and total variation, for canvases of every size.
 
     Looking at the picture's half and quarter as well as at the picture itself keeps the
-    large brush strokes that a fine scale alone unpicks.
+    large brush strokes that a fine scale alone unpicks. Its graphs take every size: a graph
+    for each would cost a second and stay in memory.
     """
 
-    def __init__(
-        self,
-        vgg: VGG19,
-        dtype: tf.DType,
-        height: int,
-        width: int,
-        levels: int,
-        content_layer: str,
-        *,
-        padding: Padding = "zero",
-        pooling: Pooling = "avg",
-    ) -> None:
-        self._vgg, self._dtype, self._levels, self._layer = vgg, dtype, levels, content_layer
-        self._padding, self._pooling = padding, pooling
-        self._shape = (1, height, width, 3)
-        self._graph = tf.function(self._losses_and_gradient, reduce_retracing=False)
+    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
+        self._vgg, self._dtype, self._padding, self._pooling = vgg, dtype, padding, pooling
+        self._levels: dict[tuple[str, int], Level] = {}
+        matrix, picture = tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None, None, 3], tf.float32)
+        self._resampled = tf.function(_resampled, input_signature=[picture, matrix, matrix])
+        self._variation = tf.function(_variation, input_signature=[picture])
 
-    def evaluate(self, x: Vector, aims: Aims, params: StyleParams) -> Evaluation[Losses]:
-        """Return loss, gradient and terms at ``x``, the canvas as a float32 vector."""
-        weights = tf.constant([params.strength * weight for weight in params.style_weights.values()], tf.float32)
-        terms, gradient = self._graph(
-            tf.constant(x.reshape(self._shape)),
-            aims.contents,
-            aims.styles,
-            tf.constant(params.content_weight, tf.float32),
-            weights,
-            tf.constant(params.tv, tf.float32),
-        )
-        content, style, tv = (float(term) for term in terms.numpy())
+    def evaluate(self, x: Vector, aims: Aims, params: StyleParams, weights: Sequence[float] = (1.0,)) -> Evaluation[Losses]:
+        """Return loss, gradient and terms at ``x``.
+
+        Where the photograph is protected the losses are those of what is seen, p · photograph
+        + (1 − p) · x, and the gradient is that by x.
+
+        Args:
+            x: the canvas of the scale that ``aims`` are of, as a float32 vector.
+            params: content weight, style weights, strength and tv; they may differ each time.
+            weights: of the paintings, as ``Style.weight``; they may differ each time.
+        """
+        canvas = shown(x.reshape(aims.shape), aims)
+        level = self._level(params.content_layer, 0 if aims.regions is None else len(weights))
+        pictures = [canvas]
+        for _ in aims.contents[1:]:
+            pictures.append(self._halved(pictures[-1]))
+        content = style = 0.0
+        gradient = np.zeros((0, 0, 3), np.float32)
+        for number, picture in reversed(list(enumerate(pictures))):
+            more_content, more_style, own = level.evaluate(picture, self._wanted(aims, number, params, weights), aims.tile)
+            content, style = content + more_content, style + more_style
+            gradient = own + self._enlarged(gradient, *picture.shape[:2]) if gradient.size else own
+        tv = 0.0
+        if params.tv:
+            variation, smoothing = self._variation(tf.constant(canvas))
+            tv = params.tv * float(variation)
+            gradient = gradient + np.float32(params.tv) * smoothing.numpy()
+        if aims.protect is not None:
+            gradient = gradient * (1 - aims.protect)
         losses = Losses(content, style, tv, content + style + tv)
-        return Evaluation(losses.total, gradient.numpy().ravel(), losses)
+        return Evaluation(losses.total, gradient.ravel(), losses)
 
     @property
     def traces(self) -> int:
-        """How many graphs there are: 1 once used, whatever the pictures and weights."""
-        return int(self._graph.experimental_get_tracing_count())
+        """How many graphs were built for one purpose: 1 once used, whatever the pictures and weights."""
+        return max(level.traces for level in self._levels.values())
 
-    def _losses_and_gradient(
-        self,
-        image: tf.Tensor,
-        contents: list[tf.Tensor],
-        styles: list[list[tf.Tensor]],
-        content_weight: tf.Tensor,
-        style_weights: tf.Tensor,
-        tv_weight: tf.Tensor,
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        layers = {*STYLE_LAYERS, self._layer}
-        with tf.GradientTape() as tape:
-            tape.watch(image)
-            level, content, style = image, 0.0, 0.0
-            for number in range(self._levels):
-                if number:
-                    level = _half(level)
-                found = self._vgg.features(level, layers, padding=self._padding, pooling=self._pooling, dtype=self._dtype)
-                content += content_loss(found[self._layer], contents[number])
-                style += style_loss([gram_matrix(found[layer]) for layer in STYLE_LAYERS], styles[number], style_weights)
-            terms = tf.stack([content_weight * content / self._levels, style / self._levels, tv_weight * total_variation(image)])
-            total = tf.reduce_sum(terms)
-        return terms, tape.gradient(total, image)
+    def _level(self, content_layer: str, regions: int) -> Level:
+        key = content_layer, regions
+        if key not in self._levels:
+            self._levels[key] = Level(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling)
+        return self._levels[key]
+
+    def _wanted(self, aims: Aims, number: int, params: StyleParams, weights: Sequence[float]) -> Wanted:
+        mixture, areas = mixing(weights, aims, number)
+        layers = np.array(list(params.style_weights.values()), np.float32) * np.float32(params.strength)
+        levels = len(aims.contents)
+        return Wanted(
+            aims.contents[number],
+            aims.styles[number],
+            aims.regions[number] if aims.regions else None,
+            mixture,
+            params.content_weight / levels,
+            layers[:, None] * areas[None] / np.float32(levels),
+        )
+
+    def _halved(self, picture: Picture) -> Picture:
+        rows, columns = (lanczos(side, side // 2) for side in picture.shape[:2])
+        return self._resampled(tf.constant(picture), tf.constant(rows), tf.constant(columns)).numpy()
+
+    def _enlarged(self, gradient: Picture, height: int, width: int) -> Picture:
+        """Return the adjoint of halving a picture of (height, width), applied to ``gradient``."""
+        rows, columns = (lanczos(side, side // 2).T for side in (height, width))
+        return self._resampled(tf.constant(gradient), tf.constant(rows), tf.constant(columns)).numpy()
 
 
-def _half(image: tf.Tensor) -> tf.Tensor:
-    _, height, width, _ = image.shape
-    rows = tf.constant(lanczos(height, height // 2))
-    columns = tf.constant(lanczos(width, width // 2))
-    return tf.einsum("ph,bhwc,qw->bpqc", rows, image, columns, optimize="optimal")
+def _resampled(picture: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+    return tf.transpose(tf.tensordot(columns, tf.tensordot(rows, picture, 1), [[1], [1]]), [1, 0, 2])
+
+
+def _variation(picture: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    with tf.GradientTape() as tape:
+        tape.watch(picture)
+        value = total_variation(picture[None])
+    return value, tape.gradient(value, picture)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.errors import PictureError
-from app.core.specs import MAX_ASPECT, MIN_SIDE, StyleParams
+from app.core.specs import MAX_ASPECT, MIN_SIDE, StyleParams, base_side
 from workers.style.resample import Picture
 
 # The network sees zeros beyond the border and paints a thin frame there: into this margin.
@@ -90,18 +90,35 @@ def check(pixels: np.ndarray, field: str) -> None:
         raise PictureError(f"One side may be at most {MAX_ASPECT} times the other. Received: {width} × {height}.", field=field)
 
 
+def doublings(params: StyleParams) -> int:
+    """Return how often the base, which AdaIN and ``iterations`` work at, is doubled until it is full size."""
+    return (params.size // base_side(params.size)).bit_length() - 1
+
+
 def frame(height: int, width: int, params: StyleParams) -> Frame:
-    """Return the frame of a photograph of this size."""
+    """Return the frame of a photograph of this size.
+
+    A picture larger than its base has the base's canvas, enlarged with its margin: so a
+    small picture promises what the large one will be.
+    """
     height, width = (params.size, params.size) if params.aspect == "square" else sides(height, width, params.size)
-    smallest = MIN_SIDE * 2 ** max(0, len(params.iterations) - 1)
-    return Frame(height, width, *(max(smallest, -(-(side + 2 * MARGIN) // _MULTIPLE) * _MULTIPLE) for side in (height, width)))
+    times = 1 << doublings(params)
+    smallest, step = MIN_SIDE * times * 2 ** max(0, len(params.iterations) - 1), _MULTIPLE * times
+    return Frame(height, width, *(max(smallest, -(-(side + 2 * MARGIN * times) // step) * step) for side in (height, width)))
+
+
+def base(frame: Frame, params: StyleParams) -> tuple[int, int]:
+    """Return the base's canvas (height, width): sides are multiples of 8."""
+    return frame.canvas_height >> doublings(params), frame.canvas_width >> doublings(params)
 
 
 def scales(frame: Frame, params: StyleParams) -> list[Scale]:
-    """Return the scales from coarse to fine, each half of the next."""
-    count = len(params.iterations)
+    """Return the scales from coarse to fine, each half of the next: ``iterations`` up to the base, ``enlarging`` at each beyond."""
+    if not params.iterations:
+        return []
+    planned = (*params.iterations, *[params.enlarging] * doublings(params))
     found = []
-    for iterations, power in zip(params.iterations, range(count - 1, -1, -1), strict=True):
+    for iterations, power in zip(planned, range(len(planned) - 1, -1, -1), strict=True):
         height, width = frame.canvas_height >> power, frame.canvas_width >> power
         found.append(Scale(params.size >> power, height, width, _levels(frame, power, params.levels), iterations))
     return found

@@ -1,0 +1,93 @@
+"""Where in the picture each painting rules: soft masks, as each layer of the network sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.core.commission import Style
+from app.core.specs import STYLE_LAYERS
+from workers.nets.vgg19 import Pooling, stride
+from workers.style.pyramid import Frame
+from workers.style.resample import Picture, resize
+from workers.style.tiles import extent
+
+Mask = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Regions:
+    """The regions of one level.
+
+    Attributes:
+        masks: for each style layer float32 (regions, h, w), the layer's own size.
+        shares: float32 (regions,), each region's mean: the part of the picture it has.
+    """
+
+    masks: list[Mask]
+    shares: Mask
+
+    @property
+    def positions(self) -> list[Mask]:
+        """For each layer the sums of its masks, float32 (regions,), never zero."""
+        return [np.maximum(mask.sum(axis=(1, 2), dtype=np.float64), 1e-6).astype(np.float32) for mask in self.masks]
+
+
+def canvas_masks(styles: Sequence[Style], frame: Frame) -> Mask | None:
+    """Return the paintings' masks on the canvas, (styles, height, width), or None where no painting has one.
+
+    A painting without a mask rules everywhere. Where the masks sum to more than 1 they are
+    divided by their sum; where they sum to less, nothing takes the rest: there only the
+    content is followed.
+    """
+    if all(style.mask is None for style in styles):
+        return None
+    masks = np.stack([_on_canvas(style.mask, frame) for style in styles])
+    return masks / np.maximum(masks.sum(axis=0), 1.0)
+
+
+def shares(styles: Sequence[Style], frame: Frame, height: int, width: int) -> Mask:
+    """Return how much of each painting there is at each place of a canvas of this size, (height, width, styles), at most 1 together.
+
+    With masks it is they that decide, as in ``canvas_masks``; without, the paintings' weights.
+    """
+    masks = canvas_masks(styles, frame)
+    if masks is None:
+        weights = np.array([style.weight for style in styles], np.float32)
+        return np.broadcast_to(weights / weights.sum(), (height, width, len(styles)))
+    return np.clip(resize(np.ascontiguousarray(masks.transpose(1, 2, 0)), height, width), 0.0, 1.0)
+
+
+def on_canvas(mask: Mask, frame: Frame) -> Picture:
+    """Return a mask of any size, float32 (h, w) in [0, 1], stretched over the picture, with the margin: (height, width, 1)."""
+    return frame.pad(np.clip(resize(np.asarray(mask, np.float32)[..., None], frame.height, frame.width), 0.0, 1.0))
+
+
+def regions(masks: Mask, height: int, width: int, pooling: Pooling) -> Regions:
+    """Return the regions of the level of this size.
+
+    Args:
+        masks: float32 (regions, canvas height, canvas width), see ``canvas_masks``.
+    """
+    level = np.clip(resize(np.ascontiguousarray(masks.transpose(1, 2, 0)), height, width), 0.0, 1.0)
+    found = [
+        np.ascontiguousarray(_means(level, stride(layer), *(extent(side, layer, pooling) for side in (height, width))).transpose(2, 0, 1))
+        for layer in STYLE_LAYERS
+    ]
+    return Regions(found, level.mean(axis=(0, 1)))
+
+
+def _on_canvas(mask: Mask | None, frame: Frame) -> Mask:
+    if mask is None:
+        return np.ones((frame.canvas_height, frame.canvas_width), np.float32)
+    return on_canvas(mask, frame)[..., 0]
+
+
+def _means(level: Picture, step: int, height: int, width: int) -> Picture:
+    """Return the means of blocks of ``step`` pixels, (height, width, regions); edges repeat where the last block is cut."""
+    below, right = (max(0, count * step - side) for count, side in zip((height, width), level.shape[:2], strict=True))
+    whole = np.pad(level, ((0, below), (0, right), (0, 0)), mode="edge")[: height * step, : width * step]
+    return whole.reshape(height, step, width, step, -1).mean(axis=(1, 3), dtype=np.float32)

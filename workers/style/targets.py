@@ -1,0 +1,162 @@
+"""What a picture is drawn to: content features and Gram matrices, each computed once for each size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from app.core.commission import Commission
+from app.core.specs import STYLE_LAYERS
+from workers.nets.vgg19 import VGG19, Padding, Pooling
+from workers.style.losses import gram_sum
+from workers.style.pyramid import Frame, Scale, sides
+from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions
+from workers.style.resample import Picture, resize, shrink
+from workers.style.tiles import cut, extent, halo, windows
+
+# relu5_1 needs a pixel after four poolings.
+_SMALLEST_STYLE = 32
+# Rectangles of a picture are run through the network one after another, each of at most this many pixels a side
+# without its halo, where the plan for the memory does not say otherwise.
+TILE = 1024
+
+
+class Targets:
+    """The network's graphs for targets, for pictures of every size."""
+
+    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
+        self._vgg, self._dtype, self._padding = vgg, dtype, padding
+        self.pooling = pooling
+        self._picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+        self._sums = tf.function(self._sums_of, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
+        self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
+
+    def content(self, canvas: Picture, layer: str, tile: int = TILE) -> tf.Tensor:
+        """Return the features of ``canvas``, (h, w, 3), at ``layer``: (1, h', w', channels) in the network's precision."""
+        if layer not in self._contents:
+
+            def features(image: tf.Tensor) -> tf.Tensor:
+                return self._features(image, [layer])[layer]
+
+            self._contents[layer] = tf.function(features, input_signature=[self._picture])
+        rows: dict[int, list[tf.Tensor]] = {}
+        for window in windows(*canvas.shape[:2], tile, halo(layer)):
+            found = self._contents[layer](tf.constant(canvas[window.pixels][None]))
+            (top, left), (down, across) = window.features(layer, "window"), window.features(layer, "core")
+            inside = found[:, down.start - top.start : down.stop - top.start, across.start - left.start : across.stop - left.start]
+            rows.setdefault(window.rows.begin, []).append(inside)
+        joined = [row[0] if len(row) == 1 else tf.concat(row, axis=2) for row in rows.values()]
+        return joined[0] if len(joined) == 1 else tf.concat(joined, axis=1)
+
+    def style(self, pixels: NDArray[np.uint8], longer: int, tile: int = TILE) -> list[tf.Tensor]:
+        """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each style layer."""
+        height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
+        picture = shrink(pixels, height, width)
+        total: list[NDArray[np.float64]] = []
+        for window in windows(height, width, tile, halo(STYLE_LAYERS[-1])):
+            sums = [
+                one.numpy().astype(np.float64) for one in self._sums(tf.constant(picture[window.pixels][None]), tf.constant(window.core))
+            ]
+            total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
+        counts = [extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in STYLE_LAYERS]
+        return [tf.constant(one / count, tf.float32) for one, count in zip(total, counts, strict=True)]
+
+    def _sums_of(self, image: tf.Tensor, core: tf.Tensor) -> list[tf.Tensor]:
+        found = self._features(image, STYLE_LAYERS)
+        return [gram_sum(cut(found[layer], layer, core)) for layer in STYLE_LAYERS]
+
+    def _features(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
+        return self._vgg.features(image, layers, padding=self._padding, pooling=self.pooling, dtype=self._dtype)
+
+
+@dataclass(frozen=True)
+class Aims:
+    """Targets of every level of a scale, finest first.
+
+    Attributes:
+        shape: of the canvas, (height, width, 3).
+        contents: content features (1, h', w', channels).
+        styles: for each style layer the Gram matrices of all paintings, (paintings, n, n).
+        regions: where each painting rules; None where none has a mask.
+        photograph, protect: the canvas, (h, w, 3), and where it stays as it is, (h, w, 1) in [0, 1], or None.
+        tile: largest side of a core, in pixels; what is larger is cut up.
+    """
+
+    shape: tuple[int, int, int]
+    contents: list[tf.Tensor]
+    styles: list[list[tf.Tensor]]
+    regions: list[Regions] | None = None
+    photograph: Picture | None = None
+    protect: Picture | None = None
+    tile: int = TILE
+
+
+class JobTargets:
+    """The targets of one job, kept while it lasts: half of 512 is what the scale before had whole."""
+
+    def __init__(self, targets: Targets, commission: Commission, frame: Frame, photograph: Picture, tile: int = TILE) -> None:
+        """Prepare for a commission.
+
+        Args:
+            photograph: the content on the full canvas, float32 (canvas height, canvas width, 3).
+            tile: see ``Aims``.
+        """
+        self._targets, self._commission, self._content, self._tile = targets, commission, photograph, tile
+        self._masks = canvas_masks(commission.styles, frame)
+        self._protect = None if commission.protect is None else on_canvas(commission.protect, frame)
+        self._contents: dict[tuple[int, int], tf.Tensor] = {}
+        self._styles: dict[int, list[tf.Tensor]] = {}
+
+    def aims(self, scale: Scale) -> Aims:
+        """Return the targets of ``scale``, computing those that no scale before has asked for."""
+        params = self._commission.params
+        shapes = [(scale.height >> level, scale.width >> level) for level in range(scale.levels)]
+        for shape in shapes:
+            if shape not in self._contents:
+                self._contents[shape] = self._targets.content(resize(self._content, *shape), params.content_layer, self._tile)
+        photograph, protect = None, None
+        if self._protect is not None:
+            photograph, protect = resize(self._content, *shapes[0]), np.clip(resize(self._protect, *shapes[0]), 0.0, 1.0)
+        return Aims(
+            (*shapes[0], 3),
+            [self._contents[shape] for shape in shapes],
+            [self._grams(round(scale.side * params.style_scale) >> level) for level in range(scale.levels)],
+            None if self._masks is None else [regions(self._masks, *shape, self._targets.pooling) for shape in shapes],
+            photograph,
+            protect,
+            self._tile,
+        )
+
+    def _grams(self, longer: int) -> list[tf.Tensor]:
+        if longer not in self._styles:
+            each = [self._targets.style(style.pixels, longer, self._tile) for style in self._commission.styles]
+            self._styles[longer] = [tf.stack(layer) for layer in zip(*each, strict=True)]
+        return self._styles[longer]
+
+
+def shown(x: Picture, aims: Aims) -> Picture:
+    """Return what is seen of ``x``: p · photograph + (1 − p) · x, p being what is protected."""
+    if aims.protect is None or aims.photograph is None:
+        return x
+    return aims.protect * aims.photograph + (1 - aims.protect) * x
+
+
+def mixing(weights: Sequence[float], aims: Aims, level: int) -> tuple[Mask, Mask]:
+    """Return how the paintings make the targets of the regions, and how much each region counts.
+
+    Without masks one region is drawn to the weighted mean of the paintings' Gram matrices:
+    up to a constant the same as the weighted sum of their losses. With masks each painting
+    has a region of its own, which counts by its area and by the painting's weight over the
+    mean weight, so that a pixel is drawn as strongly in a small region as in a large one.
+
+    Returns:
+        float32 (regions, paintings) and (regions,).
+    """
+    share = np.asarray(weights, np.float32)
+    if aims.regions is None:
+        return (share / share.sum())[None], np.ones(1, np.float32)
+    return np.eye(len(share), dtype=np.float32), aims.regions[level].shares * share / share.mean()

@@ -19,7 +19,7 @@ help:
 	@echo "make run     start everything; PORT=8001, HOST=0.0.0.0, EXTRA=gpu, PENTIMENTO_DATA_DIR=... change it"
 	@echo "make test    all tests, browser tests included"
 	@echo "make lint    ruff, mypy, hadolint"
-	@echo "make bench   measure speed and memory into bench/RESULTS.md"
+	@echo "make bench   measure speed, memory and quality into bench/RESULTS.md; goes on where it was stopped"
 	@echo "make lock    make the lock files anew"
 	@echo "make clean   remove .venv and caches; data and network weights stay"
 

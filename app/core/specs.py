@@ -179,7 +179,7 @@ PRESETS: dict[str, Preset] = {
             name="default",
             title="Painting",
             help="Instant start, then refined from coarse to fine: the best picture for a minute's wait.",
-            params=StyleParams(),
+            params=StyleParams(plateau=2.0),
         ),
         Preset(
             name="fine",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import InputError, NotReady, ParameterError, ParameterErrors
+from app.core.errors import InputError, NotFound, NotReady, ParameterError, ParameterErrors
 from app.core.ids import new_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.core.steering import STEERABLE
@@ -153,8 +154,11 @@ class GoingOn(KindService[JobEvent]):
         )
         try:
             for role in inputs:
-                for name in (pictures.input_name(role), pictures.thumbnail_name(role)):
-                    self._blobs.put(pictures.key(follower.id, name), self._blobs.get(pictures.stored_key(job, name)))
+                self._copy(job, pictures.input_name(role), follower)
+                # Not all have the others: a thumbnail, what was transparent.
+                for name in (pictures.thumbnail_name(role), f"{role}-alpha.png"):
+                    with suppress(NotFound):
+                        self._copy(job, name, follower)
             self._blobs.put(pictures.key(follower.id, START), self._blobs.get(pictures.key(job.id, str(job.result))))
             with self._database.write() as session:
                 self._check_limits(session, job.owner)
@@ -165,6 +169,9 @@ class GoingOn(KindService[JobEvent]):
             raise
         self._wake(follower)
         return follower
+
+    def _copy(self, job: Job, name: str, follower: Job) -> None:
+        self._blobs.put(pictures.key(follower.id, name), self._blobs.get(pictures.stored_key(job, name)))
 
     def _call_off(self, session: Session, job: Job) -> None:
         job.pause_requested = False

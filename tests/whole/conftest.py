@@ -45,6 +45,7 @@ def running(weights_cache: Settings, tmp_path_factory: pytest.TempPathFactory) -
         "PENTIMENTO_LEASE_SECONDS": "6",
         "PENTIMENTO_HEARTBEAT_SECONDS": "1",
         "PENTIMENTO_SWEEP_SECONDS": "1",
+        "PENTIMENTO_CHECKPOINT_SECONDS": "0.5",
     }
     env.pop("PENTIMENTO_REDIS_URL", None)
     process = subprocess.Popen(

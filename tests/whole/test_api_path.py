@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.core.specs import StyleParams
+from app.core.specs import resolve
 from app.imaging import receipt
 
 
@@ -75,7 +75,7 @@ def test_a_picture_is_painted_streamed_and_downloaded(client: httpx2.Client, pho
     assert np.asarray(png).std() > 10, "a painting, not one colour"
     told = receipt.read(data)
     assert told is not None
-    assert told.parameters == StyleParams(size=144, iterations=(6, 6), seed=5)
+    assert told.parameters == resolve("default", {"size": 144, "iterations": (6, 6), "seed": 5})
     assert (told.iterations, told.planned, told.job) == (12, 12, job["id"])
     assert set(told.weights) == {"vgg19", "adain_decoder"}
     data, jpeg = picture(client, job["id"], "jpeg")
@@ -130,14 +130,21 @@ def test_a_lost_connection_resumes_where_it_was(client: httpx2.Client, photograp
 
 
 def test_a_job_outlives_the_worker_that_is_killed(client: httpx2.Client, running: Any, photograph: bytes, painting: bytes) -> None:
-    job = submit(client, photograph, painting, size=96, iterations="150")
-    wait_until_running(client, job["id"])
+    job = submit(client, photograph, painting, size=96, iterations="400")
+    for _, event in follow(client, job["id"]):
+        assert event["state"] in ("queued", "running")
+        if event["iteration"] >= 20 and event["elapsed"] > 1.5:
+            break
     (painter,) = running.painters()
     painter.kill()
     events = [event for _, event in follow(client, job["id"])]
     assert events[-1]["state"] == "done"
-    assert events[-1]["iteration"] == 150
+    assert events[-1]["iteration"] == 400
     assert "queued" in {event["state"] for event in events}
+    # It goes on from where it was, at most one state earlier.
+    second = [event for event in events if event["attempt"] == 2]
+    assert {event["resumed_at"] for event in second if event["state"] == "running"} == {second[0]["resumed_at"]}
+    assert min(event["iteration"] for event in second) == second[0]["resumed_at"] > 0
     assert picture(client, job["id"])[1].size == (96, 64)
 
 

@@ -49,7 +49,7 @@ def change(job_id: str, form: Annotated[Form, Depends(_positions)], owner: Owner
     job = services.jobs.change(owner, job_id, moved) if moved else services.jobs.get(owner, job_id)
     if not htmx:
         return RedirectResponse(f"/jobs/{job_id}", 303)
-    return page("partials/_balance_said.html", job=view(job))
+    return page("partials/_balance_said.html", job=view(job), taken=bool(moved))
 
 
 @router.post("/more")

@@ -120,18 +120,22 @@ def health(
 @with_style_options
 def stylize(
     photo: Annotated[Path, typer.Argument(help="The photograph.", show_default=False)],
-    style: Annotated[Path, typer.Option("--style", "-s", help="The painting whose style it gets.", show_default=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes: .png, .jpg or .jpeg.", show_default=False)],
+    style: Annotated[list[Path], typer.Option("--style", "-s", help="The painting whose style it gets; up to four.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes: .png, .jpg or .tif.", show_default=False)],
+    weight: Annotated[list[float] | None, typer.Option(help="One for each --style: how much it counts.", show_default=False)] = None,
+    protect: Annotated[Path | None, typer.Option(help="A picture, white where the photograph stays as it is.", show_default=False)] = None,
+    depth: Annotated[int, typer.Option(help="Bits a channel of a PNG: 8 or 16. A TIFF has 16.", metavar="8|16")] = 8,
     preset: Annotated[str, typer.Option(help="Values of all options not given.", metavar="|".join(PRESETS))] = DEFAULT_PRESET,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output file.")] = False,
     **parameters: Any,
 ) -> None:
-    """Paint PHOTO in the style of another picture, in this process. Ctrl-C keeps the best picture so far."""
+    """Paint PHOTO in the style of another picture, or of several, in this process. Ctrl-C keeps the best picture so far."""
     from app.core.specs import resolve
     from app.local.painting import Order, paint
 
     changes = {name: value for name, value in parameters.items() if value is not None}
-    paint(_settings(), Order(photo, style, output, preset, resolve(preset, changes), force))
+    params = resolve(preset, changes)
+    paint(_settings(), Order(photo, tuple(style), output, preset, params, force, tuple(weight or ()), protect, depth))
 
 
 @app.command()

@@ -25,10 +25,16 @@ def commission_of(blobs: Blobs, job: Job, start: Picture | None = None) -> Commi
     def pixels(role: str) -> NDArray[np.uint8]:
         return encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name(role))))
 
-    def region(role: str) -> Picture | None:
-        return pixels(role) @ (LUMA / np.float32(255)) if role in job.inputs else None
+    def given(role: str) -> Picture | None:
+        return region(pixels(role)) if role in job.inputs else None
 
     styles = tuple(
-        Style(pixels(role), float(job.inputs[role].get("weight", 1.0)), region(pictures.mask_of(role))) for role in pictures.styles_of(job)
+        Style(pixels(role), float(job.inputs[role].get("weight", 1.0)), given(pictures.mask_of(role))) for role in pictures.styles_of(job)
     )
-    return Commission(pixels("content"), styles, StyleParams.model_validate(job.params), start, region(pictures.PROTECT))
+    return Commission(pixels("content"), styles, StyleParams.model_validate(job.params), start, given(pictures.PROTECT))
+
+
+def region(pixels: NDArray[np.uint8]) -> Picture:
+    """Return what a picture says of where: its luma, float32 (height, width) in [0, 1]."""
+    light: Picture = pixels.astype(np.float32) @ (LUMA / np.float32(255))
+    return np.clip(light, 0.0, 1.0)

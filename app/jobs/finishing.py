@@ -28,7 +28,7 @@ FILES: dict[Format, tuple[str, str]] = {
     "png16": ("png", "image/png"),
     "tiff": ("tif", "image/tiff"),
 }
-_ENCODERS: dict[Format, Callable[[Picture, Picture | None], bytes]] = {
+ENCODERS: dict[Format, Callable[[Picture, Picture | None], bytes]] = {
     "jpeg": lambda picture, alpha: encode.jpeg(encode.rgb(picture)),
     "png": lambda picture, alpha: encode.png(encode.rgb(picture), alpha=alpha),
     "png16": encode.png16,
@@ -51,12 +51,20 @@ def whole(blobs: Blobs, job: Job, finish: Finish) -> tuple[Picture, Picture | No
     height, width = picture.shape[:2]
     alpha = None
     if pictures.ALPHA in job.inputs:
-        stored = encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name(pictures.ALPHA))))[..., 0]
-        alpha = np.asarray(Image.fromarray(stored).resize((width, height), Image.Resampling.LANCZOS), np.float32) / np.float32(255)
-    if finish != Finish():
-        photograph = _shrunk(_photograph(blobs, job), width, height)
-        picture = finished(picture, np.asarray(photograph, np.float32) / np.float32(255), finish)
-    return picture, alpha
+        stored = blobs.get(pictures.stored_key(job, pictures.input_name(pictures.ALPHA)))
+        alpha = alpha_of(encode.read_rgb(stored), height, width)
+    return picture if finish == Finish() else finished_on(picture, _photograph(blobs, job), finish), alpha
+
+
+def finished_on(picture: Picture, photograph: NDArray[np.uint8], finish: Finish) -> Picture:
+    """Return ``finished`` with a photograph of any size, uint8 RGB."""
+    height, width = picture.shape[:2]
+    return finished(picture, _shrunk(photograph, width, height).astype(np.float32) / np.float32(255), finish)
+
+
+def alpha_of(stored: NDArray[np.uint8], height: int, width: int) -> Picture:
+    """Return the alpha of a result, float32 (height, width) in [0, 1], from that of its photograph, uint8 grey as RGB."""
+    return _shrunk(stored, width, height)[..., 0].astype(np.float32) / np.float32(255)
 
 
 def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
@@ -65,7 +73,7 @@ def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
         stored = blobs.get(_result(job))
         if encode.is_deep(stored):
             return stored
-    return _ENCODERS[kind](*whole(blobs, job, finish))
+    return ENCODERS[kind](*whole(blobs, job, finish))
 
 
 class SmallPictures:

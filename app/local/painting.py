@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from app.core.commission import Commission
+from app.core.commission import Commission, Style
 from app.core.config import Settings
 from app.core.errors import InputError
+from app.core.finish import Finish
 from app.core.progress import Progress as Step
 from app.core.progress import StopRequested
 from app.core.specs import StyleParams
@@ -26,22 +25,37 @@ from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
 from app.infra import files
+from app.jobs import finishing
+from app.jobs.commissions import region
+from app.jobs.finishing import Format
+from app.jobs.given import MOST_WEIGHT
+from app.jobs.pictures import PROTECT, STYLES
 from app.local.terminal import console, hushed, prepare_weights, say
 
-ENCODERS: dict[str, Callable[[NDArray[np.uint8]], bytes]] = {".png": encode.png, ".jpg": encode.jpeg, ".jpeg": encode.jpeg}
+# Kind of file by the output's suffix and the depth asked for.
+KINDS: dict[str, dict[int, Format]] = {
+    ".png": {8: "png", 16: "png16"},
+    ".jpg": {8: "jpeg"},
+    ".jpeg": {8: "jpeg"},
+    ".tif": {8: "tiff", 16: "tiff"},
+    ".tiff": {8: "tiff", 16: "tiff"},
+}
 STAGES = {"prepare": "Preparing", "adain": "First picture", "refine": "Painting", "finish": "Finishing"}
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for on the command line."""
+    """What was asked for on the command line; ``weights`` are the paintings', in their order."""
 
     content: Path
-    style: Path
+    styles: tuple[Path, ...]
     output: Path
     preset: str
     params: StyleParams
     force: bool
+    weights: tuple[float, ...] = ()
+    protect: Path | None = None
+    depth: int = 8
 
 
 def paint(settings: Settings, order: Order) -> None:
@@ -50,9 +64,13 @@ def paint(settings: Settings, order: Order) -> None:
     Raises:
         InputError: a file that cannot be read, or an output that cannot be written as asked.
     """
-    check_output(order.output, order.force)
+    check_output(order.output, order.force, order.depth)
+    check_weights(order.styles, order.weights)
+    given = {"content": order.content, **dict(zip(STYLES, order.styles, strict=False))}
+    if order.protect is not None:
+        given[PROTECT] = order.protect
     with DecoderPool(1, Limits.of(settings)) as pool:
-        content, style = (pool.decode(read(path), field=role) for role, path in (("content", order.content), ("style", order.style)))
+        pictures = {role: pool.decode(read(path), field=role) for role, path in given.items()}
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
     console.print("Loading the networks ...")
@@ -62,15 +80,35 @@ def paint(settings: Settings, order: Order) -> None:
 
         engine = Engine(settings)
     follower = Follower()
+    commission = commission_of(order, pictures)
     with bar(follower), interruptible(follower):
-        painted = painting.paint(
-            engine, Commission.of(encode.read_rgb(content.png), encode.read_rgb(style.png), order.params), follower.follow
-        )
-    picture = encode.rgb(painted.picture)
-    receipt = receipt_of(order, content, style, painted.facts, follower.stopped)
-    write(order.output, attach(ENCODERS[order.output.suffix.lower()](picture), receipt))
+        painted = painting.paint(engine, commission, follower.follow)
+    finish = Finish.usual(order.params)
+    picture = finishing.finished_on(painted.picture, commission.content, finish)
+    alpha = pictures["content"].alpha
+    seen = None if alpha is None else finishing.alpha_of(encode.read_rgb(alpha.png), *picture.shape[:2])
+    kind = KINDS[order.output.suffix.lower()][order.depth]
+    receipt = receipt_of(order, pictures, painted.facts, follower.stopped)
+    write(order.output, attach(finishing.ENCODERS[kind](picture, seen), receipt))
     stopped = f" Stopped after {receipt.iterations} of {receipt.planned} iterations." if follower.stopped else ""
     say(f"{order.output}: {picture.shape[1]} × {picture.shape[0]} pixels in {receipt.elapsed:.1f} s.{stopped}")
+
+
+def commission_of(order: Order, pictures: Mapping[str, Decoded]) -> Commission:
+    weights = order.weights or (1.0,) * len(order.styles)
+    styles = tuple(Style(encode.read_rgb(pictures[role].png), weight) for role, weight in zip(STYLES, weights, strict=False))
+    protect = region(encode.read_rgb(pictures[PROTECT].png)) if PROTECT in pictures else None
+    return Commission(encode.read_rgb(pictures["content"].png), styles, order.params, protect=protect)
+
+
+def check_weights(styles: Sequence[Path], weights: Sequence[float]) -> None:
+    if len(styles) > len(STYLES):
+        raise InputError(f"At most {len(STYLES)} paintings can be mixed. Received: {len(styles)}.", field="style")
+    if weights and len(weights) != len(styles):
+        raise InputError(f"Give one --weight for each --style, or none. Received: {len(weights)} for {len(styles)}.", field="weight")
+    if any(not 0 < weight <= MOST_WEIGHT for weight in weights):
+        said = ", ".join(f"{weight:g}" for weight in weights)
+        raise InputError(f"A weight is a number above 0, up to {MOST_WEIGHT:g}. Received: {said}.", field="weight")
 
 
 class Follower:
@@ -135,9 +173,11 @@ def interruptible(follower: Stoppable, kept: str = "a picture") -> Iterator[None
         signal.signal(signal.SIGINT, before)
 
 
-def check_output(path: Path, force: bool) -> None:
-    if path.suffix.lower() not in ENCODERS:
-        raise InputError(f"The output's name has to end in .png, .jpg or .jpeg. Received: {path}", field="output")
+def check_output(path: Path, force: bool, depth: int = 8) -> None:
+    if path.suffix.lower() not in KINDS:
+        raise InputError(f"The output's name has to end in .png, .jpg, .jpeg, .tif or .tiff. Received: {path}", field="output")
+    if depth not in KINDS[path.suffix.lower()]:
+        raise InputError(f"A picture has 8 bits a channel; a PNG or TIFF can have 16. Received: {depth} for {path}", field="output")
     if path.is_dir() or not path.parent.is_dir():
         raise InputError(f"{path} is a folder, or lies in one that does not exist.", field="output")
     if path.exists() and not force:
@@ -167,17 +207,21 @@ def write(path: Path, data: bytes) -> None:
         raise InputError(f"{path} cannot be written: {error.strerror}. Choose another place.", field="output") from error
 
 
-def receipt_of(order: Order, content: Decoded, style: Decoded, facts: dict[str, Any], stopped: bool) -> Receipt:
+def receipt_of(order: Order, pictures: Mapping[str, Decoded], facts: dict[str, Any], stopped: bool) -> Receipt:
     """Return what the receipt in the file says; the same as that of a job, without the job's name."""
     return Receipt(
         created=datetime.now(UTC),
         preset=order.preset,
         parameters=order.params,
-        inputs=(digest("content", content), digest("style", style)),
+        inputs=tuple(digest(order, role, picture) for role, picture in pictures.items()),
+        finish=Finish.usual(order.params),
         stopped_early=stopped,
         **facts,
     )
 
 
-def digest(role: Literal["content", "style"], picture: Decoded) -> InputDigest:
-    return InputDigest(role=role, sha256=hashlib.sha256(picture.png).hexdigest(), width=picture.width, height=picture.height)
+def digest(order: Order, role: str, picture: Decoded) -> InputDigest:
+    kind: Literal["content", "style", "protect"] = "content" if role == "content" else "protect" if role == PROTECT else "style"
+    weight = order.weights[STYLES.index(role)] if kind == "style" and order.weights else 1.0
+    sha256 = hashlib.sha256(picture.png).hexdigest()
+    return InputDigest(role=kind, sha256=sha256, width=picture.width, height=picture.height, weight=weight)

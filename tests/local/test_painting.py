@@ -14,8 +14,9 @@ import pytest
 
 from app.core.errors import InputError, StorageFull
 from app.core.progress import Losses, Progress, StopRequested
-from app.core.specs import StyleParams
+from app.core.specs import StyleParams, resolve
 from app.imaging import encode
+from app.imaging.normalise import Decoded
 from app.local import painting
 from app.local.options import with_style_options
 
@@ -35,7 +36,9 @@ def photo(tmp_path: Path) -> Path:
     ("changes", "message"),
     [
         ({"photo": "missing.png"}, "missing.png cannot be read: No such file or directory."),
-        ({"-o": "out.gif"}, "has to end in .png, .jpg or .jpeg. Received: out.gif"),
+        ({"-o": "out.gif"}, "has to end in .png, .jpg, .jpeg, .tif or .tiff. Received: out.gif"),
+        ({"-o": "out.jpg", "--depth": "16"}, "a PNG or TIFF can have 16. Received: 16 for out.jpg"),
+        ({"--weight": "0"}, "A weight is a number above 0, up to 100. Received: 0."),
         ({"-o": "no/such/folder.png"}, "lies in one that does not exist"),
         ({"--size": "9"}, "Size: give a whole number from 64 to 4096. Received: 9."),
         ({"--preset": "none"}, "There is no preset called 'none'. Choose one of: instant, fast, default, fine, paper."),
@@ -63,6 +66,28 @@ def test_an_existing_file_is_kept_without_force(photo: Path) -> None:
     with pytest.raises(InputError, match="--force"):
         painting.check_output(photo, force=False)
     painting.check_output(photo, force=True)
+
+
+def test_weights_go_with_paintings(photo: Path) -> None:
+    painting.check_weights([photo] * 2, [3.0, 1.0])
+    painting.check_weights([photo], [])
+    for styles, weights, said in (([photo] * 2, [1.0], "Received: 1 for 2"), ([photo] * 5, [], "At most 4"), ([photo], [101.0], "101")):
+        with pytest.raises(InputError, match=said):
+            painting.check_weights(styles, weights)
+
+
+def test_the_order_becomes_a_commission_and_digests(photo: Path) -> None:
+    def given(level: int) -> Decoded:
+        return Decoded(64, 64, encode.png(np.full((64, 64, 3), level, np.uint8)), b"")
+
+    order = painting.Order(photo, (photo, photo), Path("out.tif"), "fast", resolve("fast"), False, (3.0, 1.0), photo)
+    pictures = {"content": given(10), "style": given(20), "style2": given(30), "protect": given(255)}
+    made = painting.commission_of(order, pictures)
+    assert [(style.weight, style.pixels[0, 0, 0]) for style in made.styles] == [(3, 20), (1, 30)]
+    assert made.protect is not None
+    np.testing.assert_allclose(made.protect, 1.0, atol=1e-6)
+    digests = [painting.digest(order, role, picture) for role, picture in pictures.items()]
+    assert [(one.role, one.weight) for one in digests] == [("content", 1), ("style", 3), ("style", 1), ("protect", 1)]
 
 
 def test_a_file_is_written_whole_with_the_usual_rights(tmp_path: Path) -> None:

@@ -321,3 +321,28 @@ def test_a_polyglot_comes_out_as_nothing_but_a_picture() -> None:
         decoded = normalise(saved(Image.fromarray(COLOURS), kind, **options) + page, LIMITS)
         assert b"<script" not in decoded.png + decoded.thumbnail_jpeg
         assert pixels(decoded).shape == COLOURS.shape
+
+
+def test_alpha_is_kept_beside_turned_and_reduced_like_the_picture() -> None:
+    pixels = np.zeros((60, 90, 4), np.uint8)
+    pixels[..., :3] = (10, 200, 30)
+    pixels[:20, :, 3] = 255  # opaque on top, soft below
+    pixels[20:, :, 3] = 100
+    image, exif = Image.fromarray(pixels), Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise: what was on top is at the right
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", exif=exif)
+    done = normalise(buffer.getvalue(), Limits())
+    assert done.alpha is not None
+    found = np.asarray(Image.open(io.BytesIO(done.alpha.png)).convert("L"))
+    assert (done.width, done.height, found.shape) == (60, 90, (90, 60))
+    assert (found[:, 41:] == 255).all() and (found[:, :39] == 100).all()
+    small = normalise(buffer.getvalue(), Limits(max_side=45))
+    assert small.alpha is not None and (small.alpha.width, small.alpha.height) == (small.width, small.height) == (30, 45)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_an_opaque_picture_has_no_alpha(mode: str) -> None:
+    buffer = io.BytesIO()
+    Image.new(mode, (40, 40), (9, 9, 9, 255)[: len(mode)] if len(mode) > 1 else 9).save(buffer, "PNG")
+    assert normalise(buffer.getvalue(), Limits()).alpha is None

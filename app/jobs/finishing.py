@@ -67,6 +67,11 @@ def alpha_of(stored: NDArray[np.uint8], height: int, width: int) -> Picture:
     return _shrunk(stored, width, height)[..., 0].astype(np.float32) / np.float32(255)
 
 
+def look_at(blobs: Blobs, job: Job) -> NDArray[np.uint8]:
+    """Return the picture as it is finished where nobody asks for anything else, uint8 RGB (height, width, 3)."""
+    return encode.rgb(whole(blobs, job, usual(job))[0])
+
+
 def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
     """Return the finished picture as a file without a receipt; JPEG has no alpha."""
     if kind == "png16" and finish == Finish() and pictures.ALPHA not in job.inputs:

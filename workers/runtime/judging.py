@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from app.core.errors import NotFound
 from app.core.verdicts import Role, Verdict, VerdictStep
 from app.imaging import encode
-from app.jobs import pictures, verdict_events
+from app.jobs import finishing, pictures, verdict_events
 from app.jobs.models import VERDICT, Job
 from app.jobs.verdict_events import VerdictEvent
 from app.lab import detectors
@@ -92,7 +93,8 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
         if painted is None or painted.result is None:
             raise NotFound("The picture that this verdict is about is gone.")
         inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
-        result = self._reader(painted, painted.result)
+        # As its owner sees it, with the photograph's colours where they were asked for.
+        result = partial(finishing.look_at, self.clients.blobs, painted)
         frames = [Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or []]
         readers = [self._reader(painted, frame.name) for frame in frames]
         # The run ends with the finished picture: its preview is smaller, and lossy.

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.errors import NotFound, Unavailable
+from app.core.finish import Finish
 from app.core.progress import Progress
 from app.core.specs import StyleParams
 from app.core.steering import settings_of
 from app.imaging import encode
 from app.infra.clients import Clients
-from app.jobs import checkpoints, job_events, pictures, repository
+from app.jobs import checkpoints, finishing, job_events, pictures, repository
 from app.jobs.checkpoints import Left
 from app.jobs.commissions import commission_of
 from app.jobs.job_events import JobEvent, LiveRecorder, Painting
@@ -32,6 +33,7 @@ from workers.runtime.kind import Kind
 log = logging.getLogger(__name__)
 
 Pixels = NDArray[np.uint8] | NDArray[np.float32]
+
 
 @dataclass(frozen=True)
 class Sitting:
@@ -225,14 +227,16 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
 
     def _stored(self, outcome: Outcome) -> str:
         name, picture = pictures.result_name(self.job.attempt), outcome.picture
+        finish = Finish.usual(self._commission.params)
+        if self.job.parent is not None and finish != Finish():
+            # A dataset's pictures are read as they lie: nobody finishes them afterwards.
+            scale = np.float32(255 if picture.dtype == np.uint8 else 1)
+            picture = finishing.finished_on(picture.astype(np.float32) / scale, self._commission.content, finish)
         self.clients.blobs.put(self._key(name), encode.png(picture) if picture.dtype == np.uint8 else encode.png16(picture))
         return name
 
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
         return {**outcome.facts, **self._recorder.facts}
-
-    def _read(self, name: str) -> NDArray[np.uint8]:
-        return encode.read_rgb(self.clients.blobs.get(pictures.stored_key(self.job, name)))
 
     def _key(self, name: str) -> str:
         return pictures.key(self.job.id, name)

@@ -39,6 +39,7 @@ def choose(page: Page, files: tuple[Path, Path], *, size: int, iterations: str) 
     page.locator("summary", has_text="Options").click()
     page.locator("input[name=size]").fill(str(size))
     page.locator("input[name=iterations]").fill(iterations)
+    page.locator("input[name=plateau]").fill("0")
 
 
 def start(page: Page) -> None:

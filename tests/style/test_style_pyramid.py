@@ -45,6 +45,17 @@ def test_scales_double_up_to_full_size() -> None:
     assert found[2].cost == 520 * 520 * (1 + 1 / 4 + 1 / 16)
 
 
+def test_a_large_picture_has_the_scales_of_its_base_and_then_doubles() -> None:
+    base, large = (StyleParams(size=size, iterations=(50, 20), enlarging=6) for size in (512, 2048))
+    frames = [pyramid.frame(300, 400, params) for params in (base, large)]
+    small, big = (pyramid.scales(frame, params) for frame, params in zip(frames, (base, large), strict=True))
+    assert big[:2] == small
+    assert [(s.side, s.iterations, s.levels) for s in big[2:]] == [(1024, 6, 3), (2048, 6, 3)]
+    assert pyramid.base(frames[1], large) == (frames[0].canvas_height, frames[0].canvas_width)
+    assert frames[1].top >= 4 * pyramid.MARGIN
+    assert pyramid.scales(frames[1], StyleParams(size=2048, iterations=())) == []
+
+
 def test_one_level_looks_at_the_picture_alone() -> None:
     params = resolve("paper")
     assert [s.levels for s in pyramid.scales(pyramid.frame(512, 512, params), params)] == [1]

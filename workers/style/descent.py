@@ -12,7 +12,7 @@ from app.core.progress import Losses
 from app.core.steering import settings_of
 from workers.style import plateau
 from workers.style.objective import Objective
-from workers.style.optimiser import Evaluation, Iterate, Memory, Vector, adam, lbfgs
+from workers.style.optimiser import HISTORY, Evaluation, Iterate, Memory, Vector, adam, lbfgs
 from workers.style.pyramid import Scale
 from workers.style.resample import Picture, resize
 from workers.style.targets import JobTargets
@@ -52,6 +52,7 @@ class Descent:
         targets: JobTargets,
         objective: Objective,
         *,
+        history: int = HISTORY,
         resume: Checkpoint | None = None,
         steer: Steer | None = None,
     ) -> None:
@@ -59,11 +60,12 @@ class Descent:
 
         Args:
             objective: of every scale.
+            history: pairs that L-BFGS remembers.
             resume: where to go on; of these scales.
             steer: see ``Engine.stylize``.
         """
         self._scales, self._targets, self._objective = scales, targets, objective
-        self._resume, self._steer = resume, steer
+        self._history, self._resume, self._steer = history, resume, steer
         self._commission = commission
         self._settings = settings_of(commission)
         self._iteration = resume.iteration if resume else 0
@@ -122,7 +124,7 @@ class Descent:
         if params.optimiser == "adam":
             rate = params.learning_rate
             return adam(evaluate, start.ravel(), iterations, learning_rate=rate, memory=memory, changed=self._follow)
-        return lbfgs(evaluate, start.ravel(), iterations, memory=memory, changed=self._follow)
+        return lbfgs(evaluate, start.ravel(), iterations, history=self._history, memory=memory, changed=self._follow)
 
     def _follow(self) -> bool:
         """Take over what is wanted now; tell whether that is something else than before."""

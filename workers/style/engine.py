@@ -13,6 +13,7 @@ from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
+from app.core.memory import free_bytes, plan
 from app.core.progress import OnProgress, StopRequested
 from app.core.specs import MIN_SIDE, StyleParams, base_side
 from workers.nets import weights
@@ -105,6 +106,7 @@ class Engine:
         commission = prepared(commission)
         frame = pyramid.frame(*content.shape[:2], params)
         scales = _scales(frame, commission)
+        planned = plan(frame.canvas_height, frame.canvas_width, half=self.precision == "bfloat16", free=free_bytes())
         if resume and not _fits(resume, scales):
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
@@ -116,8 +118,8 @@ class Engine:
             best = resume.best if resume else self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
                 tracker.begun(to_uint8(frame.crop(_full(best, frame))))
-            targets = JobTargets(self._targets, commission, frame, photograph)
-            descent = Descent(scales, commission, targets, self._objective, resume=resume, steer=steer)
+            targets = JobTargets(self._targets, commission, frame, photograph, planned.tile)
+            descent = Descent(scales, commission, targets, self._objective, history=planned.history, resume=resume, steer=steer)
             for step in descent.steps(best):
                 best = step.best
                 tracker.iterated(step, to_uint8(frame.crop(_full(step.current, frame))))

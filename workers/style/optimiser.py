@@ -64,6 +64,7 @@ def lbfgs(
     start: Vector,
     iterations: int,
     *,
+    history: int = HISTORY,
     memory: Memory | None = None,
     changed: Callable[[], bool] = _never,
     low: float = 0.0,
@@ -79,6 +80,7 @@ def lbfgs(
         evaluate: gives loss and gradient at a float32 vector.
         start: float32 (n,); projected on [low, high].
         iterations: how many to yield.
+        history: pairs remembered, each twice the size of ``start``.
         memory: of the iterate that ``start`` was, to go on from it.
         changed: asked before each iteration: True where ``evaluate`` has changed since, so that
             the point is evaluated again. Its curvature is still a good first guess.
@@ -89,7 +91,7 @@ def lbfgs(
     """
     x = np.clip(start, low, high).astype(np.float32)
     here = _finite(evaluate(x))
-    pairs: deque[_Pair] = deque(_unpacked(memory) if memory else (), maxlen=HISTORY)
+    pairs: deque[_Pair] = deque(_unpacked(memory) if memory else (), maxlen=history)
     limit, refused = float(memory["limit"]) if memory else LARGEST_STEP, 0
     for _ in range(iterations):
         if changed():

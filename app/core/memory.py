@@ -1,0 +1,107 @@
+"""What a picture needs of memory, planned before it is begun: arithmetic with measured figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import EngineError
+
+# Of the network on a window, forward and backward, for each of its pixels: activations that
+# the gradient needs, and what the widest layer needs besides. Half of it in bfloat16.
+WINDOW_BYTES = 3600
+# Pictures, gradients, masks and content features of all levels, for each pixel of the canvas.
+CANVAS_BYTES = 420
+# A pair of L-BFGS: two float32 RGB vectors.
+PAIR_BYTES = 24
+# Graphs, compiled convolutions and targets, whatever the size.
+FIXED_BYTES = 400 * 2**20
+# Beyond its core a window reaches at most this far: relu5_2 sees 86 pixels around it, on a grid of 16.
+HALO = 96
+# In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
+_CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
+_SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 128)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a picture is worked on.
+
+    Attributes:
+        tile: largest side of a tile's core, in pixels; what is larger is cut up.
+        history: pairs that L-BFGS remembers.
+        needed: bytes, beyond what the process holds before it begins.
+    """
+
+    tile: int
+    history: int
+    needed: int
+
+
+def plan(height: int, width: int, *, half: bool, free: int) -> Plan:
+    """Return how to work on a canvas within the free memory.
+
+    Args:
+        height, width: of the canvas at full size, in pixels.
+        half: whether the network runs in bfloat16.
+        free: bytes, see ``free_bytes``.
+
+    Raises:
+        EngineError: nothing fits; says which size would.
+    """
+    found = _fitting(height, width, half=half, free=free)
+    if found:
+        return found
+    longer = max(height, width)
+    smaller = [
+        size for size in _SIZES if size < longer and _fitting(*(side * size // longer for side in (height, width)), half=half, free=free)
+    ]
+    advice = f"Choose a size of at most {smaller[0]} pixels." if smaller else "Close other programs, or give it more memory."
+    needed = need(height, width, *_CHOICES[-1], half=half)
+    raise EngineError(
+        f"There is not enough memory for a picture this large: it takes {needed / 2**30:.1f} GB and {free / 2**30:.1f} GB are free."
+        f" {advice} Received: {width} × {height} pixels."
+    )
+
+
+def need(height: int, width: int, tile: int, history: int, *, half: bool) -> int:
+    """Return the bytes that a canvas takes when worked on like this."""
+    window = min(height * width, (tile + 2 * HALO) ** 2)
+    return FIXED_BYTES + window * WINDOW_BYTES // (2 if half else 1) + height * width * (CANVAS_BYTES + history * PAIR_BYTES)
+
+
+def free_bytes(root: Path = Path("/")) -> int:
+    """Return how much memory this process may still take: what the machine has, or less where its control group says so.
+
+    Args:
+        root: where ``proc`` and ``sys`` are; on systems without them the answer is a machine of 8 GB.
+    """
+    found = []
+    meminfo = root / "proc/meminfo"
+    if meminfo.is_file():
+        found += [int(line.split()[1]) * 1024 for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:")]
+    for folder, most, used in (
+        ("sys/fs/cgroup", "memory.max", "memory.current"),
+        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ):
+        limit, usage = _number(root / folder / most), _number(root / folder / used)
+        if limit is not None and usage is not None:
+            # What of it is only a file's copy is given back when it is needed.
+            found.append(limit - usage + _inactive(root / folder / "memory.stat"))
+    return max(0, min(found, default=8 * 2**30))
+
+
+def _fitting(height: int, width: int, *, half: bool, free: int) -> Plan | None:
+    plans: Sequence[Plan] = [Plan(*choice, need(height, width, *choice, half=half)) for choice in _CHOICES]
+    return next((one for one in plans if one.needed <= free), None)
+
+
+def _number(path: Path) -> int | None:
+    text = path.read_text().strip() if path.is_file() else ""
+    return int(text) if text.isdigit() else None
+
+
+def _inactive(path: Path) -> int:
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))

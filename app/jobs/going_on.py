@@ -14,11 +14,13 @@ from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.core.steering import STEERABLE
 from app.jobs import checkpoints, pictures, repository
 from app.jobs.checkpoints import START, left_of
+from app.jobs.given import MOST_WEIGHT
 from app.jobs.job_events import JobEvent
 from app.jobs.kind_service import KindService
 from app.jobs.models import STYLIZE, Job, State
 
 MORE = 200
+_WEIGHTS = "weights"
 _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the dataset itself."
 
 
@@ -90,7 +92,7 @@ class GoingOn(KindService[JobEvent]):
         """Change what may change during a run; the painter follows within an iteration.
 
         Args:
-            wanted: parameters of ``STEERABLE`` by name.
+            wanted: parameters of ``STEERABLE`` by name; ``weights`` of the paintings as a list.
 
         Raises:
             ParameterErrors: a name that cannot be changed, or a value out of range.
@@ -102,7 +104,11 @@ class GoingOn(KindService[JobEvent]):
             if job.stop_requested or job.cancel_requested:
                 raise NotReady("This job is about to end, so nothing can be changed any more.")
             preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
-            job.params = resolve(preset, {**job.params, **wanted}).model_dump(mode="json")
+            params = {name: value for name, value in wanted.items() if name != _WEIGHTS}
+            job.params = resolve(preset, {**job.params, **params}).model_dump(mode="json")
+            if _WEIGHTS in wanted:
+                weights = _weights(wanted[_WEIGHTS], pictures.styles_of(job))
+                job.inputs = {role: {**facts, **weights.get(role, {})} for role, facts in job.inputs.items()}
         return job
 
     def more(self, owner: str, job_id: str, iterations: int = MORE) -> Job:
@@ -205,9 +211,18 @@ class GoingOn(KindService[JobEvent]):
 
 
 def _check_names(wanted: Mapping[str, Any]) -> None:
+    can = ", ".join((*STEERABLE, _WEIGHTS))
     if not wanted:
-        raise InputError(f"Say what to change: {', '.join(STEERABLE)}.")
-    fixed = [name for name in wanted if name not in STEERABLE]
+        raise InputError(f"Say what to change: {can}.")
+    fixed = [name for name in wanted if name not in (*STEERABLE, _WEIGHTS)]
     if fixed:
-        can = ", ".join(STEERABLE)
         raise ParameterErrors([ParameterError(f"{name} cannot be changed during a run. These can: {can}.", field=name) for name in fixed])
+
+
+def _weights(given: Any, roles: list[str]) -> dict[str, dict[str, float]]:
+    """Return what the row says of each painting's weight."""
+    numbers = [float(one) for one in given if isinstance(one, int | float) and 0 < one <= MOST_WEIGHT] if isinstance(given, list) else []
+    if len(numbers) != len(roles) or len(numbers) != len(given):
+        said = f"Weights: give {len(roles)} numbers above 0 and at most {MOST_WEIGHT:g}, one a painting. Received: {given!r}."
+        raise ParameterError(said, field=_WEIGHTS)
+    return {role: {"weight": number} for role, number in zip(roles, numbers, strict=True)}

@@ -13,7 +13,7 @@ from app.imaging import encode
 from app.jobs.models import Job, State
 from app.jobs.sweeper import Sweeper
 from app.web import balance
-from tests.web.conftest import FACTS, Studio
+from tests.web.conftest import FACTS, Studio, picture, two_pictures
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 
@@ -126,6 +126,30 @@ def test_what_cannot_be_changed_is_refused_by_name(studio: Studio, wanted: dict[
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert studio.client.patch(f"/api/jobs/{job_id}", json={}).status_code == 422
+
+
+def test_the_weights_of_several_paintings_are_followed_too(studio: Studio) -> None:
+    waves = ("waves.png", picture(colour=(10, 20, 200)), "image/png")
+    files = {**two_pictures(), "style2": waves}
+    job_id = studio.client.post("/api/jobs", files=files, data={"style_weight": "50", "style2_weight": "50"}).json()["id"]
+    seen: list[list[float]] = []
+
+    def engine(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        shown = np.full((40, 60, 3), 90, np.uint8)
+        for step in (1, 2):
+            seen.append([style.weight for style in sitting.steer().styles])
+            on_progress(Progress("refine", 60, step, 2, step / 2, None, 0.1, None, shown))
+            if step == 1:
+                assert studio.client.patch(f"/api/jobs/{job_id}", json={"weights": [80, 20]}).status_code == 200
+        return Outcome(shown, FACTS)
+
+    for wrong in ([80], [80, 0], [80, "x"], 80):
+        answer = studio.client.patch(f"/api/jobs/{job_id}", json={"weights": wrong})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "weights")
+    assert studio.runtime.run_one(Stylizing, engine)
+    assert len(seen[0]) == 2 and seen[1] == [80.0, 20.0]
+    names = [change["name"] for change in studio.client.get(f"/api/jobs/{job_id}/receipt").json()["changes"]]
+    assert names == ["weight_1", "weight_2"]
 
 
 def test_nothing_is_changed_after_the_end(studio: Studio) -> None:

@@ -119,11 +119,13 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         except Unavailable as error:
             log.warning("wishes not read: job=%s %s", self.job.id, error)
             return self._commission
-        if row is None or row.params == self.job.params:
+        if row is None or (row.params, row.inputs) == (self.job.params, self.job.inputs):
             return self._commission
-        self.job.params = row.params
+        self.job.params, self.job.inputs = row.params, row.inputs
         before = settings_of(self._commission)
-        self._commission = replace(self._commission, params=StyleParams.model_validate(row.params))
+        weights = [float(row.inputs[role].get("weight", 1.0)) for role in pictures.styles_of(row)]
+        styles = tuple(replace(style, weight=weight) for style, weight in zip(self._commission.styles, weights, strict=True))
+        self._commission = replace(self._commission, params=StyleParams.model_validate(row.params), styles=styles)
         self._recorder.changed(self._iteration + 1, before, settings_of(self._commission))
         return self._commission
 

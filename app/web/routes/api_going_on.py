@@ -18,7 +18,10 @@ LIMITS: dict[int | str, dict[str, Any]] = {429: {"model": Problem, "description"
 CHANGES = {
     "type": "object",
     "additionalProperties": False,
-    "properties": {name: StyleParams.model_json_schema()["properties"][name] for name in STEERABLE},
+    "properties": {
+        **{name: StyleParams.model_json_schema()["properties"][name] for name in STEERABLE},
+        "weights": {"type": "array", "items": {"type": "number"}, "description": "Of the paintings, in their order."},
+    },
     "example": {"strength": 2.5, "content_weight": 0.8},
 }
 

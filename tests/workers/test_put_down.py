@@ -31,7 +31,9 @@ AddJob = Callable[..., Job]
 def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     """A worker that stores its state at each step and looks at the row at each step."""
     monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    quick = clients.settings.model_copy(update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0})
+    quick = clients.settings.model_copy(
+        update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0}
+    )
     return Runtime(dataclasses.replace(clients, settings=quick))
 
 
@@ -162,9 +164,7 @@ def test_a_damaged_or_foreign_checkpoint_is_left_aside_with_a_line(
     assert row(database, job).state == State.DONE
 
 
-def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(
-    runtime: Runtime, database: Database, add_job: AddJob
-) -> None:
+def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
     closing: list[bool] = []
     slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0, "checkpoint_seconds": 3600.0})

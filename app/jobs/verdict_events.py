@@ -30,6 +30,7 @@ class VerdictEvent(Judging, Event):
                 "attempt": 1,
                 "silent": False,
                 "stopping": False,
+                "pausing": False,
                 "error": None,
                 "job": "0f3a6f0b8f6d4a1c9c1a5e2d7b4c8e90",
             }

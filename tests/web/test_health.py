@@ -10,6 +10,7 @@ from app.core.specs import PRESETS, StyleParams, resolve
 from app.infra import presence
 from app.infra.database import Database
 from app.web.error_handlers import Problem
+from app.web.form import PICTURES
 from tests.web.conftest import Studio
 
 
@@ -104,7 +105,7 @@ def test_openapi_states_the_form_with_its_defaults(studio: Studio) -> None:
     # Sent as they stand, the stated defaults are the parameters of a form that names none.
     stated = {name: str(body[name]["default"]) for name in StyleParams.model_fields}
     assert resolve(body["preset"]["default"], stated) == resolve()
-    assert body.keys() - content["application/x-www-form-urlencoded"]["schema"]["properties"].keys() == {"content", "style"}
+    assert body.keys() - content["application/x-www-form-urlencoded"]["schema"]["properties"].keys() == set(PICTURES)
 
 
 def test_the_reference_names_every_operation_and_loads_nothing_from_elsewhere(studio: Studio) -> None:
@@ -112,5 +113,6 @@ def test_the_reference_names_every_operation_and_loads_nothing_from_elsewhere(st
     openapi = studio.client.get("/openapi.json").json()
     for path in openapi["paths"]:
         assert f"<code>{path}</code>" in page
-    assert page.count("number, 0.05 to 20, default 1.0") == 1
+    # Of a new job, and of one that is changed while it is painted.
+    assert page.count("number, 0.05 to 20, default 1.0") == 2
     assert "cdn" not in page

@@ -65,9 +65,12 @@ class InputPicture(BaseModel):
     width: int
     height: int
     sha256: str = Field(description="Of the stored pixels as PNG.")
-    weight: float | None = Field(None, description="Of a painting among several.")
     picture: str
     thumbnail: str
+
+
+class GivenPicture(InputPicture):
+    weight: float | None = Field(None, description="Of a painting among several.")
 
 
 class FramePicture(BaseModel):
@@ -92,6 +95,7 @@ class JobDetail(JobEvent):
                         "sha256": "9f2c4e8b1a7d3f60529e8c1b4a7d6f03e5b8c2a1d4f7e6093b5a8c1d2e4f7a60",
                         "picture": picture_url(_ID, "content.png"),
                         "thumbnail": picture_url(_ID, "content-small.jpg"),
+                        "weight": None,
                     },
                     "style": {
                         "name": "waves.jpg",
@@ -100,9 +104,11 @@ class JobDetail(JobEvent):
                         "sha256": "1b7e5d3c9a8f6042e1d7c5b3a9f8e6047d2c1b5a3e9f8d6042c7b1a5d3e9f8c6",
                         "picture": picture_url(_ID, "style.png"),
                         "thumbnail": picture_url(_ID, "style-small.jpg"),
+                        "weight": None,
                     },
                 },
                 "frames": [],
+                "continued_in": [],
                 "created_at": 1767225600.0,
                 "finished_at": None,
                 "links": links(_ID).model_dump(),
@@ -112,7 +118,7 @@ class JobDetail(JobEvent):
 
     preset: str
     params: StyleParams
-    inputs: dict[str, InputPicture]
+    inputs: dict[str, GivenPicture]
     frames: list[FramePicture] = Field(
         default_factory=list, description="Pictures kept of the run once it has ended, at most 24, evenly spread."
     )

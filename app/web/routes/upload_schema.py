@@ -47,12 +47,13 @@ def request_body() -> dict[str, Any]:
     }
     for region in (*map(pictures.mask_of, pictures.STYLES), pictures.PROTECT):
         properties[f"{region}_kept"] = {"type": "string", "description": "Id of a job of yours whose region is used again."}
-    properties.update(StyleParams.model_json_schema()["properties"])
+    usual = PRESETS[DEFAULT_PRESET].params.model_dump()
+    properties.update({name: {**one, "default": usual[name]} for name, one in StyleParams.model_json_schema()["properties"].items()})
     iterations = StyleParams.model_fields["iterations"]
     properties["iterations"] = {
         "type": "string",
         "description": f"{iterations.description} Numbers with commas between.",
-        "default": as_text(iterations.default),
+        "default": as_text(usual["iterations"]),
         "example": "40,20",
     }
     return _body(properties)

@@ -72,6 +72,7 @@ class VerdictDetail(VerdictEvent):
                 "attempt": 1,
                 "silent": False,
                 "stopping": False,
+                "pausing": False,
                 "error": None,
                 "job": None,
                 "picture": {

@@ -147,4 +147,6 @@ def _notes(plan: Plan) -> list[str]:
         f" *distance*: to the photograph, unit-normalised channels of VGG19, weights {weights}; 0 is the same.",
         "- *waffle*: how far the spectrum at periods of 8 and 4 pixels stands out of its surroundings where the photograph is flat, in"
         " decibels, 0 being not at all; median over pairs that have flat areas.",
+        "- Photographs *china* by danielbuechele and *flower* by vultilion, Flickr, CC BY 2.0, through scikit-learn; the others are the page's"
+        " samples.",
     ]

@@ -1,4 +1,4 @@
-"""What a picture needs of memory, planned before it is begun: arithmetic with measured figures."""
+"""What a picture needs of memory, planned before it is begun: arithmetic, on the safe side of what was measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.core.errors import EngineError
 
 # Of the network on a window, forward and backward, for each of its pixels: activations that
 # the gradient needs, and what the widest layer needs besides. Half of it in bfloat16.
-WINDOW_BYTES = 3600
+WINDOW_BYTES = 2400
 # Pictures, gradients, masks and content features of all levels, for each pixel of the canvas.
 CANVAS_BYTES = 420
 # A pair of L-BFGS: two float32 RGB vectors.

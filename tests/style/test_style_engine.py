@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import skimage.data
@@ -12,7 +14,7 @@ from app.core.specs import PRESETS, StyleParams, resolve
 from workers.style.engine import Engine
 from workers.style.objective import Objective
 from workers.style.optimiser import Evaluation
-from workers.style.resample import to_uint8
+from workers.style.resample import shrink, to_uint8
 
 SMALL = StyleParams(size=96, iterations=(4, 3))
 
@@ -131,6 +133,19 @@ def test_noise_depends_on_the_seed_alone(engine: Engine, content: np.ndarray, st
     first, again, other = paint(1), paint(1), paint(2)
     np.testing.assert_array_equal(first, again)
     assert (first != other).mean() > 0.5
+
+
+@pytest.mark.parametrize("iterations", [(), (3, 2)])
+def test_what_is_protected_is_the_photograph(engine: Engine, content: np.ndarray, style: np.ndarray, iterations: tuple[int, ...]) -> None:
+    params = StyleParams(size=96, iterations=iterations)
+    left = np.zeros((2, 96), np.float32)
+    left[:, :48] = 1
+    told: list[Progress] = []
+    picture = engine.stylize(replace(Commission.of(content, style, params), protect=left), told.append)
+    photograph = shrink(content, *picture.shape[:2])
+    np.testing.assert_allclose(picture[:, :40], photograph[:, :40], atol=1e-6)
+    assert np.abs(picture[:, 56:] - photograph[:, 56:]).mean() > 0.03
+    assert all(np.abs(one.preview[:, :40] / 255 - photograph[:, :40]).max() < 0.01 for one in told if one.preview is not None)
 
 
 @pytest.mark.parametrize("value", [0, 128, 255])

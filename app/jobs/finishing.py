@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
-from threading import Lock
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import BoundedSemaphore, Lock
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from app.core.errors import Unavailable
 from app.core.finish import Finish
 from app.core.specs import StyleParams
 from app.imaging import encode
@@ -34,8 +36,14 @@ ENCODERS: dict[Format, Callable[[Picture, Picture | None], bytes]] = {
     "png16": encode.png16,
     "tiff": encode.tiff16,
 }
-# Pairs of small pictures at hand while somebody moves a slider: 6 MB each at 1024 pixels.
+# Pairs of small pictures at hand while somebody moves a slider: 6 MB each at 1024 pixels, 25 at 2048.
 _AT_HAND = 6
+# Pairs have one of these longer sides, so that asking for ever other sizes finds the same pair.
+_SIDES = (1024, 2048)
+# Finishing a picture of 4096 pixels takes several arrays of 200 MB: so many pictures at once, and
+# whoever waits longer than this many seconds is sent away for a moment.
+_HANDS = BoundedSemaphore(2)
+_WAIT = 8.0
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
@@ -73,12 +81,28 @@ def look_at(blobs: Blobs, job: Job) -> NDArray[np.uint8]:
 
 
 def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
-    """Return the finished picture as a file without a receipt; JPEG has no alpha."""
+    """Return the finished picture as a file without a receipt; JPEG has no alpha.
+
+    Raises:
+        Unavailable: too many pictures are being finished.
+    """
     if kind == "png16" and finish == Finish() and pictures.ALPHA not in job.inputs:
         stored = blobs.get(_result(job))
         if encode.is_deep(stored):
             return stored
-    return ENCODERS[kind](*whole(blobs, job, finish))
+    with _hand():
+        return ENCODERS[kind](*whole(blobs, job, finish))
+
+
+@contextmanager
+def _hand() -> Iterator[None]:
+    """Wait for a free hand, and hold it."""
+    if not _HANDS.acquire(timeout=_WAIT):
+        raise Unavailable("Several pictures are being finished at this moment. Try again in some seconds.")
+    try:
+        yield
+    finally:
+        _HANDS.release()
 
 
 class SmallPictures:
@@ -90,26 +114,37 @@ class SmallPictures:
         self._lock = Lock()
 
     def jpeg(self, job: Job, finish: Finish, side: int) -> bytes:
-        """Return the picture with a longer side of at most ``side``, as JPEG."""
-        painted, photograph = (pixels.astype(np.float32) / np.float32(255) for pixels in self._pair(job, side))
+        """Return the picture with a longer side of at most ``side`` and 2048, as JPEG.
+
+        Raises:
+            Unavailable: too many pictures are being finished.
+        """
+        pair = self._pair(job, next((one for one in _SIDES if one >= side), _SIDES[-1]))
+        painted, photograph = (_within(pixels, side).astype(np.float32) / np.float32(255) for pixels in pair)
         return encode.quick_jpeg(encode.rgb(finished(painted, photograph, finish)))
 
     def _pair(self, job: Job, side: int) -> Pair:
         key = job.id, str(job.result), side
-        with self._lock:
-            if key in self._pairs:
-                self._pairs.move_to_end(key)
-                return self._pairs[key]
-        painted = encode.read_rgb(self._blobs.get(_result(job)))
-        height, width = painted.shape[:2]
-        scale = min(1.0, side / max(height, width))
-        width, height = max(1, round(width * scale)), max(1, round(height * scale))
-        pair = _shrunk(painted, width, height), _shrunk(_photograph(self._blobs, job), width, height)
+        if (pair := self._at_hand(key)) is not None:
+            return pair
+        with _hand():
+            # Whoever held the hand before may have made this very pair.
+            if (pair := self._at_hand(key)) is not None:
+                return pair
+            painted = _within(encode.read_rgb(self._blobs.get(_result(job))), side)
+            height, width = painted.shape[:2]
+            pair = painted, _shrunk(_photograph(self._blobs, job), width, height)
         with self._lock:
             self._pairs[key] = pair
             while len(self._pairs) > _AT_HAND:
                 self._pairs.popitem(last=False)
         return pair
+
+    def _at_hand(self, key: tuple[str, str, int]) -> Pair | None:
+        with self._lock:
+            if key in self._pairs:
+                self._pairs.move_to_end(key)
+            return self._pairs.get(key)
 
 
 def _result(job: Job) -> str:
@@ -118,6 +153,12 @@ def _result(job: Job) -> str:
 
 def _photograph(blobs: Blobs, job: Job) -> NDArray[np.uint8]:
     return encode.read_rgb(blobs.get(pictures.stored_key(job, pictures.input_name("content"))))
+
+
+def _within(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    height, width = pixels.shape[:2]
+    scale = min(1.0, side / max(height, width))
+    return _shrunk(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
 
 
 def _shrunk(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

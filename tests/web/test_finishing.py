@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.core.finish import Finish
 from app.imaging import encode, receipt
+from app.jobs import finishing
 from tests.web.conftest import Studio
 
 # What the test's worker paints, and the photograph it is given.
@@ -87,3 +88,34 @@ def test_without_scripts_the_page_shows_what_was_asked_for(studio: Studio) -> No
     page = studio.client.get(f"/jobs/{job_id}?strength=0.4&colours=photograph").text
     assert f"/api/jobs/{job_id}/finished?strength=0.4&amp;colours=photograph" in page
     assert 'value="0.4"' in page and '<option value="photograph" selected>' in page
+
+
+def test_while_enough_pictures_are_being_finished_others_are_asked_to_come_back(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finishing, "_WAIT", 0.01)
+    base = f"/api/jobs/{studio.finished()}/finished?strength=0.5"
+    looked_at = studio.client.get(f"{base}&side=900").content
+    with finishing._hand(), finishing._hand():
+        for more in ("", "&side=2000"):
+            answer = studio.client.get(base + more)
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
+            assert "Try again" in answer.json()["detail"]
+        # The pair is at hand: other sizes and strengths need nobody's hand.
+        assert studio.client.get(f"{base}&side=901").content == looked_at
+        assert studio.client.get(f"{base}1&side=16").status_code == 200
+    assert studio.client.get(base).status_code == 200
+
+
+def test_head_tells_what_would_come_and_makes_nothing(studio: Studio) -> None:
+    base = f"/api/jobs/{studio.finished()}"
+    addresses = ("result", "result?format=tiff", "finished?format=jpeg", "finished?side=64")
+    whole = [studio.client.get(f"{base}/{address}").headers for address in addresses]
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("whole", "finished"):
+            patch.setattr(finishing, name, lambda *given: pytest.fail("a picture was made"))
+        for address, expected in zip(addresses, whole, strict=True):
+            answer = studio.client.head(f"{base}/{address}")
+            assert (answer.status_code, answer.content) == (200, b"")
+            assert "content-length" not in answer.headers
+            for name in ("content-type", "content-disposition", "cache-control"):
+                assert answer.headers.get(name) == expected.get(name)
+    assert studio.new_client().head(f"{base}/finished").status_code == 404

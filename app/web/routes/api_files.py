@@ -6,7 +6,7 @@ import re
 from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from app.core.errors import NotFound
 from app.core.finish import Finish
@@ -14,6 +14,7 @@ from app.imaging.receipt import Receipt
 from app.jobs.finishing import FILES, Format, usual
 from app.jobs.models import Job
 from app.web.deps import OwnerDep, ServicesDep
+from app.web.error_handlers import Problem
 from app.web.routes.api_jobs import ENDED, PROBLEMS
 
 router = APIRouter(prefix="/api/jobs/{job_id}", tags=["pictures"])
@@ -34,6 +35,7 @@ KindDep = Annotated[
 _PICTURE: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     **ENDED,
+    503: {"model": Problem, "description": "Too many pictures are being finished; try again after `Retry-After` seconds."},
     200: {
         "description": "The picture, with its receipt inside.",
         "content": {kind: {"schema": {"type": "string", "format": "binary"}} for kind in dict(FILES.values()).values()},
@@ -43,13 +45,16 @@ _PICTURE: dict[int | str, dict[str, Any]] = {
 
 @router.head("/result", include_in_schema=False)
 @router.get("/result", summary="Download the picture", response_class=Response, responses=_PICTURE)
-def result(job_id: str, owner: OwnerDep, services: ServicesDep, kind: KindDep = "png") -> Response:
+def result(request: Request, job_id: str, owner: OwnerDep, services: ServicesDep, kind: KindDep = "png") -> Response:
+    if request.method == "HEAD":
+        return _without_body(_attachment(services.jobs.painted(owner, job_id), b"", kind))
     return _attachment(*services.jobs.result(owner, job_id, kind), kind)
 
 
 @router.head("/finished", include_in_schema=False)
 @router.get("/finished", summary="Finish the picture", response_class=Response, responses=_PICTURE)
 def finished(
+    request: Request,
     job_id: str,
     owner: OwnerDep,
     services: ServicesDep,
@@ -62,9 +67,10 @@ def finished(
     job = services.jobs.painted(owner, job_id)
     asked = {name: value for name, value in (("strength", strength), ("colours", colours)) if value is not None}
     finish = Finish.model_validate({**usual(job).model_dump(), **asked})
+    if request.method == "HEAD":
+        return _without_body(_attachment(job, b"", kind) if side is None else _look(b""))
     if side is not None:
-        look = services.jobs.look(owner, job_id, side, finish)
-        return Response(look, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+        return _look(services.jobs.look(owner, job_id, side, finish))
     return _attachment(*services.jobs.result(owner, job_id, kind, finish), kind)
 
 
@@ -93,6 +99,16 @@ def picture(job_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> R
         raise NotFound("There is no picture of that name.")
     data = services.jobs.picture(owner, job_id, name)
     return Response(data, media_type=TYPES[PurePath(name).suffix], headers={"Cache-Control": CACHED})
+
+
+def _look(picture: bytes) -> Response:
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=600"})
+
+
+def _without_body(response: Response) -> Response:
+    """Return the answer to HEAD: how long the picture would be is not known before it is made."""
+    del response.headers["Content-Length"]
+    return response
 
 
 def _attachment(job: Job, picture: bytes, kind: Format) -> Response:

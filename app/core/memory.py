@@ -11,8 +11,8 @@ from app.core.errors import EngineError
 # Of the network on a window, forward and backward, for each of its pixels: activations that
 # the gradient needs, and what the widest layer needs besides. Half of it in bfloat16.
 WINDOW_BYTES = 2400
-# Pictures, gradients, masks and content features of all levels, for each pixel of the canvas.
-CANVAS_BYTES = 420
+# Pictures, gradients, masks and content features of all levels, and the state while it is written, for each pixel of the canvas.
+CANVAS_BYTES = 600
 # A pair of L-BFGS: two float32 RGB vectors.
 PAIR_BYTES = 24
 # Graphs, compiled convolutions and targets, whatever the size.

@@ -39,7 +39,7 @@ class Progress:
         losses: terms of the objective, or None outside ``refine``.
         elapsed: seconds since the start.
         remaining: estimated seconds left; None until measured.
-        preview: uint8 RGB picture of shape (height, width, 3), or None.
+        preview: uint8 RGB picture of shape (height, width, 3), at most 512 pixels long, or None.
         note: why something went otherwise than planned, in words, or None.
         save: returns the state to go on from after this step, or None where a new
             run would be as far as soon. To be called, if at all, before the callback returns.

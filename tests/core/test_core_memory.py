@@ -14,8 +14,8 @@ GIB = 2**30
 def test_a_small_picture_has_the_whole_history_and_needs_little() -> None:
     found = plan(520, 520, half=True, free=8 * GIB)
     assert found.history == 15 and found.tile == 1024
-    # By hand: 400 MiB, 520² pixels at 1200 bytes for the network, 420 for the canvas and 15 · 24 for the history.
-    assert found.needed == 400 * 2**20 + 520 * 520 * (1200 + 420 + 360)
+    # By hand: 400 MiB, 520² pixels at 1200 bytes for the network, 600 for the canvas and 15 · 24 for the history.
+    assert found.needed == 400 * 2**20 + 520 * 520 * (1200 + 600 + 360)
 
 
 def test_2048_fits_in_six_gigabytes_and_4096_takes_what_there_is() -> None:

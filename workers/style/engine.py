@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,9 @@ from workers.style.descent import Descent, Steer
 from workers.style.instant import Instant
 from workers.style.objective import Objective
 from workers.style.pyramid import Frame, Scale
-from workers.style.regions import on_canvas, shares
+from workers.style.regions import shares
 from workers.style.resample import Picture, resize, shrink, to_uint8
+from workers.style.showing import Showing
 from workers.style.targets import JobTargets, Targets
 from workers.style.tracker import Tracker
 
@@ -65,7 +67,9 @@ class Engine:
     def warm_up(self) -> None:
         """Build the graphs that pictures of every shape share, so that the first job need not wait for them."""
         grey = np.full((64, 64, 3), 128, np.uint8)
-        self.stylize(Commission.of(grey, grey, StyleParams(size=64, iterations=(1,))), lambda _: None)
+        # Where there is no room now, the picture that is asked for is refused in words, and not the worker.
+        with suppress(EngineError):
+            self.stylize(Commission.of(grey, grey, StyleParams(size=64, iterations=(1,))), lambda _: None)
 
     def stylize(
         self,
@@ -112,29 +116,24 @@ class Engine:
             resume = None
         photograph = frame.pad(shrink(content, frame.height, frame.width))
         tracker = Tracker(on_progress, scales, side=params.size, pixels=frame.canvas_height * frame.canvas_width, resume=resume)
-        protect = None if commission.protect is None else on_canvas(commission.protect, frame)
-
-        def seen(canvas: Picture) -> Picture:
-            full = _full(canvas, frame)
-            return frame.crop(full if protect is None else protect * photograph + (1 - protect) * full)
-
+        showing = Showing(frame, photograph, commission.protect)
         best = photograph
         try:
             tracker.prepared()
             best = resume.best if resume else self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
-                tracker.begun(to_uint8(seen(best)))
+                tracker.begun(showing.preview(best))
             targets = JobTargets(self._targets, commission, frame, photograph, planned.tile)
             descent = Descent(scales, commission, targets, self._objective, history=planned.history, resume=resume, steer=steer)
             for step in descent.steps(best):
                 best = step.best
-                tracker.iterated(step, to_uint8(seen(step.current)))
-            tracker.finished(to_uint8(seen(best)))
+                tracker.iterated(step, showing.preview(step.current))
+            tracker.finished(showing.preview(best))
         except StopRequested:
             pass
         except tf.errors.ResourceExhaustedError as error:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
-        return np.clip(seen(best), 0.0, 1.0)
+        return showing.whole(best)
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""

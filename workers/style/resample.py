@@ -14,14 +14,15 @@ _LOBES = 3
 
 
 @lru_cache(maxsize=256)
-def lanczos(source: int, target: int) -> NDArray[np.float32]:
-    """Return the matrix (target, source) that resamples a row of ``source`` pixels to ``target``.
+def lanczos(source: int, target: int, start: float = 0.0, stop: float | None = None) -> NDArray[np.float32]:
+    """Return the matrix (target, source) that resamples a row of ``source`` pixels, from ``start`` to ``stop``, to ``target``.
 
     Lanczos's kernel with three lobes, widened when shrinking so that nothing aliases:
     with a box filter the optimiser hides noise in what aliases. Rows sum to 1.
     """
-    stretch = max(1.0, source / target)
-    centres = (np.arange(target)[:, None] + 0.5) * source / target
+    pace = ((source if stop is None else stop) - start) / target
+    stretch = max(1.0, pace)
+    centres = start + (np.arange(target)[:, None] + 0.5) * pace
     distance = (np.arange(source)[None, :] + 0.5 - centres) / stretch
     weights = np.where(np.abs(distance) < _LOBES, np.sinc(distance) * np.sinc(distance / _LOBES), 0.0)
     matrix = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
@@ -35,6 +36,14 @@ def resize(picture: Picture, height: int, width: int) -> Picture:
         return picture
     rows = np.tensordot(lanczos(picture.shape[0], height), picture, axes=(1, 0))
     both = np.tensordot(lanczos(picture.shape[1], width), rows, axes=(1, 1))
+    return np.ascontiguousarray(both.transpose(1, 0, 2))
+
+
+def cut(picture: Picture, frame: tuple[float, float, float, float], height: int, width: int) -> Picture:
+    """Return a part of ``picture`` at another size; ``frame`` is (top, bottom, left, right) as shares of its sides."""
+    top, bottom, left, right = frame
+    rows = np.tensordot(lanczos(picture.shape[0], height, top * picture.shape[0], bottom * picture.shape[0]), picture, axes=(1, 0))
+    both = np.tensordot(lanczos(picture.shape[1], width, left * picture.shape[1], right * picture.shape[1]), rows, axes=(1, 1))
     return np.ascontiguousarray(both.transpose(1, 0, 2))
 
 

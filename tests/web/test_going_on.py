@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 
 import numpy as np
@@ -126,6 +127,38 @@ def test_what_cannot_be_changed_is_refused_by_name(studio: Studio, wanted: dict[
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
     assert studio.client.patch(f"/api/jobs/{job_id}", json={}).status_code == 422
+
+
+def test_a_body_longer_than_any_change_is_refused_and_of_others_not_read(studio: Studio) -> None:
+    job_id = studio.submit()
+
+    def without_a_length() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b" " * 1000
+
+    answer = studio.client.patch(f"/api/jobs/{job_id}", content=without_a_length())
+    assert answer.status_code == 413
+    assert "at most 16000 bytes" in answer.json()["detail"]
+    stranger = studio.new_client()
+    stranger.post("/api/jobs", files=two_pictures())
+    assert stranger.patch(f"/api/jobs/{job_id}", content=b" " * 20_000).status_code == 404
+    assert stranger.patch(f"/api/jobs/{job_id}", content=b"no json").status_code == 404
+
+
+@pytest.mark.parametrize("body", [b"no json", b"[1]", b"\xff\xfe\x00", b"[" * 15_000, b'"strength"'])
+def test_a_body_that_is_no_object_is_told_in_words(studio: Studio, body: bytes) -> None:
+    answer = studio.client.patch(f"/api/jobs/{studio.submit()}", content=body)
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert "Send a JSON object" in answer.json()["detail"]
+
+
+def test_a_long_name_comes_back_shortened(studio: Studio) -> None:
+    answer = studio.client.patch(f"/api/jobs/{studio.submit()}", json={"n" * 9000: 1})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "n" * 40 + "…"
+    assert len(answer.content) < 1000
+    many = studio.client.patch(f"/api/jobs/{studio.submit()}", json={str(number): 1 for number in range(1000)})
+    assert many.status_code == 422 and many.json()["detail"].endswith("Received: 1000.")
 
 
 def test_the_weights_of_several_paintings_are_followed_too(studio: Studio) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
+from app.core.errors import InputError, TooLarge
 from app.core.specs import StyleParams
 from app.core.steering import STEERABLE
 from app.jobs.going_on import MORE
@@ -24,6 +27,12 @@ CHANGES = {
     },
     "example": {"strength": 2.5, "content_weight": 0.8},
 }
+
+# Many times what every name with a value takes.
+_MOST_BYTES = 16_000
+_MOST_NAMES = 40
+_MOST_OF_A_NAME = 40
+_WANTED = 'Send a JSON object of names and values, such as {"strength": 2.5}.'
 
 router = APIRouter(prefix="/api/jobs/{job_id}", tags=["jobs"])
 
@@ -51,16 +60,45 @@ def resume(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
     return detail(services.jobs.resume(owner, job_id))
 
 
+async def _changes(job_id: str, request: Request, owner: OwnerDep, services: ServicesDep) -> dict[str, Any]:
+    """Read what is wanted, of the job's owner alone."""
+    await run_in_threadpool(services.jobs.get, owner, job_id)
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > _MOST_BYTES:
+            raise TooLarge(f"Changes are at most {_MOST_BYTES} bytes of JSON. Send only the names whose values change.")
+    return _read(bytes(received))
+
+
+def _read(body: bytes) -> dict[str, Any]:
+    """Return the JSON object of a body; an empty one asks for nothing."""
+    try:
+        wanted = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{_WANTED} Received: {body[:_MOST_OF_A_NAME]!r}.") from error
+    if not isinstance(wanted, dict):
+        raise InputError(f"{_WANTED} Received: {body[:_MOST_OF_A_NAME]!r}.")
+    if len(wanted) > _MOST_NAMES:
+        raise InputError(f"At most {_MOST_NAMES} names can be given at once. Received: {len(wanted)}.")
+    return {name if len(name) <= _MOST_OF_A_NAME else f"{name[:_MOST_OF_A_NAME]}…": value for name, value in wanted.items()}
+
+
 @router.patch(
     "",
     summary="Change the balance during the run",
     response_description="The job with its new parameters; the painter follows within an iteration.",
-    responses={**PROBLEMS, **ENDED, 422: {"model": Problem, "description": "A value is out of range, or cannot be changed during a run."}},
+    responses={
+        **PROBLEMS,
+        **ENDED,
+        413: {"model": Problem, "description": "The body is longer than any change."},
+        422: {"model": Problem, "description": "A value is out of range, or cannot be changed during a run."},
+    },
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": CHANGES}}}},
 )
-def change(job_id: str, owner: OwnerDep, services: ServicesDep, wanted: Annotated[dict[str, Any] | None, Body()] = None) -> JobDetail:
+def change(job_id: str, owner: OwnerDep, services: ServicesDep, wanted: Annotated[dict[str, Any], Depends(_changes)]) -> JobDetail:
     """Weights of the objective only. What was changed at which iteration stands in the events, in `changes`, and in the receipt."""
-    return detail(services.jobs.change(owner, job_id, wanted or {}))
+    return detail(services.jobs.change(owner, job_id, wanted))
 
 
 @router.post(

@@ -93,3 +93,17 @@ def test_other_weights_and_targets_use_the_same_graph(case: tuple[Objective, Aim
     for params, these in ((PARAMS, aims), (StyleParams(strength=3.0), aims), (PARAMS, others)):
         objective.evaluate(canvas.ravel(), these, params)
     assert objective.traces == 1
+
+
+def test_a_painting_met_before_is_not_described_again(vgg: VGG19) -> None:
+    targets = Targets(vgg, tf.float32)
+    paintings = np.random.default_rng(0).integers(0, 256, (34, 40, 40, 3), np.uint8)
+    first = targets.style(paintings[0], 32)
+    assert targets.style(paintings[0].copy(), 32) is first
+    assert targets.style(paintings[0], 48) is not first
+    for painting in paintings[1:]:
+        targets.style(painting, 32)
+    again = targets.style(paintings[0], 32)
+    assert again is not first
+    for one, other in zip(again, first, strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -23,10 +25,12 @@ _SMALLEST_STYLE = 32
 # Rectangles of a picture are run through the network one after another, each of at most this many pixels a side
 # without its halo, where the plan for the memory does not say otherwise.
 TILE = 1024
+# Paintings of one size whose Gram matrices are kept for the next picture, 2.4 MB each: many pictures are painted like few.
+_KEPT = 32
 
 
 class Targets:
-    """The network's graphs for targets, for pictures of every size."""
+    """The network's graphs for targets, for pictures of every size, and the paintings met last."""
 
     def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
         self._vgg, self._dtype, self._padding = vgg, dtype, padding
@@ -34,6 +38,7 @@ class Targets:
         self._picture = tf.TensorSpec([1, None, None, 3], tf.float32)
         self._sums = tf.function(self._sums_of, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
         self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
+        self._styles: OrderedDict[tuple[bytes, int, int], list[tf.Tensor]] = OrderedDict()
 
     def content(self, canvas: Picture, layer: str, tile: int = TILE) -> tf.Tensor:
         """Return the features of ``canvas``, (h, w, 3), at ``layer``: (1, h', w', channels) in the network's precision."""
@@ -54,6 +59,15 @@ class Targets:
 
     def style(self, pixels: NDArray[np.uint8], longer: int, tile: int = TILE) -> list[tf.Tensor]:
         """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each style layer."""
+        key = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest(), longer, tile
+        if key not in self._styles:
+            self._styles[key] = self._grams(pixels, longer, tile)
+            if len(self._styles) > _KEPT:
+                self._styles.popitem(last=False)
+        self._styles.move_to_end(key)
+        return self._styles[key]
+
+    def _grams(self, pixels: NDArray[np.uint8], longer: int, tile: int) -> list[tf.Tensor]:
         height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
         picture = shrink(pixels, height, width)
         total: list[NDArray[np.float64]] = []

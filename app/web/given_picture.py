@@ -8,7 +8,7 @@ from app.core.errors import InputError, PictureError
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
 from app.web.samples import Samples
-from app.web.uploads import Form, too_large
+from app.web.uploads import Form, cut_off, too_large
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,10 @@ class PictureReader:
             InputError: there is one, but it cannot be taken; names the field.
         """
         upload = form.files.get(role)
-        if form.cut_off_at == role or (upload is not None and upload.too_large):
+        if upload is not None and upload.too_large:
             raise too_large(self.max_bytes, role)
+        if form.cut_off_at == role:
+            raise cut_off(role)
         if upload is not None:
             data = upload.read()
             if not data:

@@ -27,9 +27,11 @@ _TEXT_BYTES = 10_000
 _PARTS = 100
 # A form without files: names of samples and numbers.
 _URLENCODED_BYTES = 100_000
-# A file over the limit is read on and thrown away for this many times the limit, so that the
+# Every picture that a form may bring: two, three more paintings and five regions, and two to spare.
+_FILES = 12
+# So many limits beyond that a file over the limit is read on and thrown away, so that the
 # browser, which answers only when it has sent everything, hears why.
-_PATIENCE = 8
+_PATIENCE = 2
 _PATIENCE_WITH_MANY = 2
 _UNPRINTABLE = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
 
@@ -40,13 +42,13 @@ class FormLimits:
 
     file: int
     total: int
-    files: int = 12
+    files: int = _FILES
     parts: int = _PARTS
     in_memory: int = _IN_MEMORY
 
     @classmethod
     def for_pictures(cls, most: int) -> FormLimits:
-        return cls(most, _PATIENCE * most)
+        return cls(most, (_FILES + _PATIENCE) * most)
 
     @classmethod
     def for_dataset(cls, most: int) -> FormLimits:
@@ -109,6 +111,12 @@ def display_name(name: str) -> str:
 
 def too_large(limit: int, name: str | None) -> TooLarge:
     return TooLarge(f"This file is larger than {limit / 1_000_000:g} MB. Choose a smaller one, or save it as a JPEG first.", field=name)
+
+
+def cut_off(name: str) -> TooLarge:
+    return TooLarge(
+        "The files of this form are too large together, so that this one was not read to its end. Send smaller ones.", field=name
+    )
 
 
 async def read_form(content_type: str, body: AsyncIterator[bytes], limits: FormLimits) -> Form:

@@ -9,6 +9,7 @@ import pytest
 
 from app.core.errors import InputError, StorageFull, TooLarge
 from app.web import uploads
+from app.web.given_picture import PictureReader
 from app.web.uploads import Form, FormLimits, display_name, read_form
 from tests.web.conftest import Studio, picture, two_pictures
 
@@ -73,10 +74,29 @@ def test_a_dataset_s_form_takes_many_files_of_one_name_in_their_order() -> None:
         parse(multipart(*((part("content", "a"), b"a") for _ in range(201))), 1000, limits=FormLimits.for_dataset(LIMIT * 100))
 
 
+def test_as_many_files_as_a_form_takes_may_each_be_at_the_limit() -> None:
+    form, _ = parse(multipart((part("size"), b"64"), *((part(f"picture{number}", "a"), b"a" * LIMIT) for number in range(12))))
+    assert form.cut_off_at is None
+    assert [upload.size for upload in form.files.values()] == [LIMIT] * 12
+    assert not any(upload.too_large for upload in form.files.values())
+    form.close()
+
+
+def test_of_files_too_large_together_only_the_one_over_the_limit_is_called_too_large(studio: Studio) -> None:
+    form, _ = parse(multipart((part("style", "b"), b"b" * (13 * LIMIT + 500)), (part("content", "a"), b"a" * LIMIT)))
+    assert form.cut_off_at == "content"
+    reader = PictureReader(studio.services.samples, studio.services.decoders, LIMIT)
+    for role, said in (("style", "larger than"), ("content", "too large together")):
+        with pytest.raises(TooLarge, match=said) as caught:
+            reader.read(form, role)
+        assert caught.value.field == role
+    form.close()
+
+
 def test_an_endless_body_is_cut_off() -> None:
     form, taken = parse(multipart((part("size"), b"64"), (part("style", "b"), b"b" * LIMIT * 100)))
     assert form.cut_off_at == "style"
-    assert taken <= LIMIT * 8 + 64
+    assert taken <= LIMIT * 14 + 64
     assert form.fields["size"] == "64"
     form.close()
 
@@ -93,7 +113,7 @@ def test_an_endless_body_is_cut_off() -> None:
         (multipart(("Content-Disposition: form-data", b"5")), "multipart/form-data; boundary=x"),
         (multipart((part("size"), b"5" * 20_000)), "multipart/form-data; boundary=x"),
         (multipart(*[(part(f"f{n}"), b"") for n in range(200)]), "multipart/form-data; boundary=x"),
-        (multipart(*[(part(f"f{n}", "a"), b"a") for n in range(9)]), "multipart/form-data; boundary=x"),
+        (multipart(*[(part(f"f{n}", "a"), b"a") for n in range(13)]), "multipart/form-data; boundary=x"),
     ],
 )
 def test_what_is_not_a_sound_form_is_refused(body: bytes, kind: str) -> None:

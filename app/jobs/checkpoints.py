@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.infra.blobs import Blobs
 from app.jobs import pictures
-from app.jobs.job_events import Painting
+from app.jobs.job_events import MOST_NOTES, Painting
 from app.jobs.models import Job
 
 # The picture that a continued job began from.
@@ -22,8 +22,8 @@ class Left(BaseModel):
         name: of the file that holds the engine's state.
         live: what was told of the step it is of.
         frames: pictures kept of the run until then: [{"iteration", "name"}].
-        result, facts: of a paused job, its best picture and what its receipt states, so that
-            it can end without a worker.
+        result, facts: of a job that was paused, its best picture then and what its receipt
+            states, so that it can end without a worker, or after one that failed.
     """
 
     name: str
@@ -39,6 +39,38 @@ def left_of(job: Job) -> Left | None:
         return Left.model_validate(job.checkpoint) if job.checkpoint else None
     except ValidationError:
         return None
+
+
+def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
+    """Return the row's columns of the picture that is held; None where there is none.
+
+    Args:
+        reason: why it is the last one, noted in its receipt.
+    """
+    if left is None or left.result is None or left.facts is None:
+        return None
+    facts = {**left.facts, "notes": _noted(left.facts.get("notes", []), reason)}
+    return {"result": left.result, "facts": facts, "frames": left.frames}
+
+
+def told_of(left: Left, reason: str = "") -> Painting:
+    """Return the figures that go with it."""
+    return left.live.model_copy(update={"notes": _noted(left.live.notes, reason)})
+
+
+def take_held(job: Job, reason: str = "") -> bool:
+    """Give a job that no worker has the picture that is held, as its last. False: there is none."""
+    left = left_of(job)
+    columns = held_of(left, reason)
+    if left is None or columns is None:
+        return False
+    job.result, job.facts, job.frames = columns["result"], columns["facts"], columns["frames"]
+    job.progress, job.checkpoint = told_of(left, reason).model_dump(mode="json"), None
+    return True
+
+
+def _noted(notes: list[str], reason: str) -> list[str]:
+    return [*notes, f"it did not get further: {reason.removesuffix('.')}"][-MOST_NOTES:] if reason else notes
 
 
 def name(attempt: int, number: int) -> str:

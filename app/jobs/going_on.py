@@ -13,7 +13,7 @@ from app.core.ids import new_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.core.steering import STEERABLE
 from app.jobs import checkpoints, pictures, repository
-from app.jobs.checkpoints import START, left_of
+from app.jobs.checkpoints import START
 from app.jobs.given import MOST_WEIGHT
 from app.jobs.job_events import JobEvent
 from app.jobs.kind_service import KindService
@@ -64,12 +64,12 @@ class GoingOn(KindService[JobEvent]):
         return job
 
     def stop(self, owner: str, job_id: str) -> Job:
-        """End as done with the best there is so far; a waiting job ends with its first, a paused one at once."""
+        """End as done with the best there is so far; one that was paused at once, another that waits with its first."""
         verdict = None
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
             job.pause_requested = False
-            if job.state == State.PAUSED and self._take_held(session, job, State.DONE):
+            if self._take_held(session, job, State.DONE):
                 job.stopped_early = True
                 verdict = self._verdict(session, job)
             else:
@@ -86,6 +86,12 @@ class GoingOn(KindService[JobEvent]):
             self._call_off(session, job)
             verdict = self._verdict(session, job)
         self._settled(job, verdict)
+        return job
+
+    def delete(self, owner: str, job_id: str) -> Job:
+        job = super().delete(owner, job_id)
+        if job.terminal:
+            checkpoints.forget(self._blobs, job)
         return job
 
     def change(self, owner: str, job_id: str, wanted: Mapping[str, Any]) -> Job:
@@ -181,16 +187,14 @@ class GoingOn(KindService[JobEvent]):
 
     def _call_off(self, session: Session, job: Job) -> None:
         job.pause_requested = False
-        if job.state != State.PAUSED or not self._take_held(session, job, State.CANCELLED):
+        if not self._take_held(session, job, State.CANCELLED):
             super()._call_off(session, job)
 
     def _take_held(self, session: Session, job: Job, state: State) -> bool:
-        """End a paused job with the picture that it was put down with. False: there was none yet."""
-        left = left_of(job)
-        if left is None or left.result is None:
+        """End a job at rest with the picture that it was put down with. False: a worker has it, or there was none yet."""
+        if job.state not in (State.QUEUED, State.PAUSED) or not checkpoints.take_held(job):
             return False
-        job.result, job.facts, job.frames = left.result, left.facts, left.frames
-        job.state, job.finished_at, job.checkpoint = state, repository.now(session), None
+        job.state, job.finished_at = state, repository.now(session)
         return True
 
     def _verdict(self, session: Session, job: Job) -> Job | None:

@@ -12,6 +12,8 @@ from app.jobs.events import Event, Live, event_of
 from app.jobs.models import Job
 
 MAX_CURVE_POINTS = 160
+# What a receipt has room for.
+MOST_NOTES = 50
 
 
 class LossValues(BaseModel):

@@ -77,6 +77,9 @@ class Sweeper:
                 settle_crash(job, self._settings.max_crashes)
                 if job.terminal:
                     job.finished_at = repository.now(session)
+                    if job.result is not None and job.parent is None and job.deleted_at is None:
+                        # Its wake-up is sent by the same sweep.
+                        repository.ensure_verdict(session, job)
         for job in settled:
             if job.terminal and job.kind == STYLIZE:
                 checkpoints.forget(self._blobs, job)
@@ -107,15 +110,19 @@ class Sweeper:
 
 
 def settle_crash(job: Job, max_crashes: int) -> None:
-    """Decide what becomes of a running job whose worker died."""
+    """Decide what becomes of a running job whose worker died; a picture that is held from a pause is not lost."""
     job.crashes += 1
     job.lease_until = None
     paused, job.pause_requested = job.pause_requested, False
     if job.cancel_requested:
         job.state = State.CANCELLED
+        checkpoints.take_held(job)
     elif job.crashes >= max_crashes:
-        job.state = State.FAILED
         doing, remedy = _DOING[job.kind]
-        job.error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
+        error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
+        if checkpoints.take_held(job, error):
+            job.state, job.stopped_early = State.DONE, True
+        else:
+            job.state, job.error = State.FAILED, error
     else:
         job.state = State.PAUSED if paused else State.QUEUED

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import redis
 
+from app.core.errors import EngineError
+from app.core.progress import OnProgress
 from app.imaging import encode
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
@@ -17,10 +19,10 @@ from app.jobs import pictures, repository
 from app.jobs.models import VERDICT, Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
-from tests.workers.test_life import OWNER, events_of, grey, row
-from tests.workers.test_put_down import Killed, Painter, expire, files
+from tests.workers.test_life import OWNER, events_of, grey, record, row
+from tests.workers.test_put_down import Killed, Painter, expire, files, fill, killed_at
 from workers.runtime.life import Runtime
-from workers.runtime.stylizing import Stylizing
+from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 AddJob = Callable[..., Job]
 
@@ -79,6 +81,7 @@ def test_a_paused_job_that_is_called_off_keeps_its_picture(
     getattr(service, end)(OWNER, paused.id)
     ended = row(database, paused)
     assert (ended.state, ended.result, ended.stopped_early) == (State.CANCELLED, "result-1.png", False)
+    assert not [name for name in files(blobs, paused) if name.startswith("checkpoint")]
     if end == "delete":
         service.restore(OWNER, paused.id)
         assert row(database, paused).deleted_at is None
@@ -139,3 +142,86 @@ def test_stop_during_a_pending_pause_wins(runtime: Runtime, database: Database, 
 
     runtime.run_one(Stylizing, Painter(both))
     assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, True)
+
+
+@pytest.mark.parametrize(("what", "state"), [("cancel", State.CANCELLED), ("stop", State.DONE)])
+def test_a_resumed_job_that_still_waits_ends_with_what_is_held(
+    database: Database, service: JobService, paused: Job, what: str, state: State
+) -> None:
+    service.resume(OWNER, paused.id)
+    getattr(service, what)(OWNER, paused.id)
+    ended = row(database, paused)
+    assert (ended.state, ended.result, ended.checkpoint) == (state, "result-1.png", None)
+    assert ended.facts is not None and ended.facts["iterations"] == 5
+
+
+def test_a_resumed_job_that_is_cancelled_before_its_first_step_keeps_what_is_held(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job
+) -> None:
+    service.resume(OWNER, paused.id)
+
+    def cancelled(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        service.cancel(OWNER, paused.id)
+        on_progress(dataclasses.replace(record(5, preview=None), stage="prepare", losses=None))
+        raise AssertionError("it was told to stop")
+
+    runtime.run_one(Stylizing, cancelled)
+    ended = row(database, paused)
+    assert (ended.state, ended.result) == (State.CANCELLED, "result-1.png")
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
+    named = {str(frame["name"]) for frame in ended.frames or []}
+    assert len(named) == 5 and named <= set(files(blobs, paused))
+
+
+@pytest.mark.parametrize("checkpoint_seconds", [0.0, 3600.0])
+def test_a_failure_after_a_pause_ends_with_what_is_held_and_says_why(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job, checkpoint_seconds: float
+) -> None:
+    service.resume(OWNER, paused.id)
+
+    def fail(n: int) -> None:
+        if n == 8:
+            raise EngineError("Not enough memory.")
+
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": checkpoint_seconds})
+    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, Painter(fail))
+    ended = row(database, paused)
+    assert (ended.state, ended.result, ended.stopped_early, ended.error) == (State.DONE, "result-1.png", True, None)
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
+    assert ended.facts is not None and ended.facts["notes"] == ["it did not get further: Not enough memory"]
+    assert service.event(OWNER, paused.id).notes == ["it did not get further: Not enough memory"]
+    assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, paused))
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_paused_job_whose_workers_die_ends_with_what_is_held(
+    runtime: Runtime, database: Database, service: JobService, sweeper: Sweeper, paused: Job, cancelled: bool
+) -> None:
+    service.resume(OWNER, paused.id)
+    for _ in range(1 if cancelled else runtime.clients.settings.max_crashes):
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, Painter(killed_at(6)))
+        if cancelled:
+            service.cancel(OWNER, paused.id)
+        expire(database, sweeper, paused)
+    ended = row(database, paused)
+    assert (ended.state, ended.result) == (State.CANCELLED if cancelled else State.DONE, "result-1.png")
+    assert ended.error is None and (ended.stopped_early, bool((ended.facts or {})["notes"])) == (not cancelled, not cancelled)
+    with database.read() as session:
+        verdict = repository.verdict_of(session, paused.id)
+    assert verdict is not None and verdict.state == State.QUEUED
+
+
+def test_a_pause_on_a_full_disk_still_frees_the_worker(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", ())
+    job = add_job()
+
+    def full(n: int) -> None:
+        if n == 4:
+            service.pause(OWNER, job.id)
+            fill(monkeypatch)
+
+    runtime.run_one(Stylizing, Painter(full))
+    assert (row(database, job).state, row(database, job).lease_until) == (State.PAUSED, None)

@@ -71,6 +71,14 @@ class Kind(ABC, Generic[A, P, O]):
         """Store the picture so far of a job that pauses; ``columns`` are those of ``put_down``. May be called again."""
         return columns
 
+    def salvaged(self, reason: str = "") -> tuple[Live, dict[str, Any]] | None:
+        """Return figures and the row's columns of what an earlier attempt made, for one that comes to nothing; None: there is nothing.
+
+        Args:
+            reason: to be told beside it, where it is not what was asked for.
+        """
+        return None
+
     def has_something(self, progress: P) -> bool:
         """Tell whether stopping now would leave something: until then a stop waits."""
         return True

@@ -117,7 +117,7 @@ class _Attempt(Generic[A, P, O]):
 
     def _show(self, progress: P) -> None:
         """Send an event when one is due, from a row that also tells the flags."""
-        columns = self._kind.keep(progress)
+        columns = self._kept(progress)
         moment = time.monotonic()
         if not columns and moment - self._looked < _LOOK_EVERY_SECONDS:
             return
@@ -131,6 +131,14 @@ class _Attempt(Generic[A, P, O]):
         self._stop = row.stop_requested or moment - self._began > TIME_LIMIT_SECONDS
         self._cancel, self._pause = row.cancel_requested, row.pause_requested
         self._publish(row)
+
+    def _kept(self, progress: P) -> dict[str, Any]:
+        try:
+            return self._kind.keep(progress)
+        except (Unavailable, StorageFull, OSError) as error:
+            # The flags are to be looked at all the same: a full disk must not make a job deaf.
+            log.warning("step not kept: job=%s %s", self._job.id, error)
+            return {}
 
     def _obey(self, progress: P) -> None:
         """Raise when the job's flags or a shutdown say so."""
@@ -150,9 +158,8 @@ class _Attempt(Generic[A, P, O]):
             return {}
 
     def _finish(self, outcome: O) -> None:
-        left = self._left
-        if left is not None:
-            self._put_down(self._patiently(lambda: self._kind.held(outcome, left)) if self._pause else left)
+        if self._left is not None:
+            self._put_down(self._held(outcome, self._left) if self._pause else self._left)
             return
         stopped = self._stop and not self._cancel
         columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
@@ -161,9 +168,17 @@ class _Attempt(Generic[A, P, O]):
         else:
             self._end(State.CANCELLED if self._cancel else State.DONE, **columns)
 
+    def _held(self, outcome: O, left: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return self._patiently(lambda: self._kind.held(outcome, left))
+        except (Unavailable, StorageFull, OSError) as error:
+            log.warning("picture of the pause not stored: job=%s %s", self._job.id, error)
+            return left
+
     def _end_empty(self) -> None:
         if self._cancel:
-            self._end(State.CANCELLED)
+            _, columns = self._kind.salvaged() or (None, {})
+            self._end(State.CANCELLED, **columns)
         elif self._left is not None:
             self._put_down(self._left)
         else:
@@ -179,8 +194,14 @@ class _Attempt(Generic[A, P, O]):
             self._clients.broker.wake(TASKS[row.kind], row.kind, row.id)
 
     def _fail(self, message: str) -> None:
+        """End as failed, or as done with what an earlier attempt has left to show."""
+        salvaged = self._kind.salvaged(message)
         try:
-            self._end(State.FAILED, error=message)
+            if salvaged is None:
+                self._end(State.FAILED, error=message)
+            else:
+                self._live, columns = salvaged
+                self._end(State.DONE, **columns, stopped_early=True)
         except LeaseLost:
             log.warning("failure not written, lease lost: job=%s attempt=%d", self._job.id, self._job.attempt)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
-from app.core.errors import NotFound, Unavailable
+from app.core.errors import NotFound, StorageFull, Unavailable
 from app.core.finish import Finish
 from app.core.progress import Progress
 from app.core.specs import StyleParams
@@ -141,13 +141,20 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         """Store a preview when one is due, and the state."""
         columns = self._preview(progress)
         if progress.save and time.monotonic() - self._last_state >= self.clients.settings.checkpoint_seconds:
-            columns |= self.put_down(progress)
+            # Before it is tried: what cannot be stored now is not made again at each step.
+            self._last_state = time.monotonic()
+            try:
+                columns |= self.put_down(progress)
+            except (Unavailable, StorageFull, OSError) as error:
+                log.warning("state not stored, the one before it is good: job=%s %s", self.job.id, error)
         return columns
 
     def kept(self, row: Job) -> None:
         before, self._left = self._left, checkpoints.left_of(row)
         if before and before.name != (self._left.name if self._left else None):
-            self._delete({before.name, *filter(None, [before.result])})
+            self._delete({before.name})
+        if before and before.result and before.result != (self._left.result if self._left else row.result):
+            self._delete({before.result})
         self._discard(set())
 
     def put_down(self, progress: Progress) -> dict[str, Any]:
@@ -155,10 +162,13 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
             return {}
         # Two names take turns: what the row names is whole at every moment.
         number = 1 if self._left and self._left.name == checkpoints.name(self.job.attempt, 0) else 0
-        left = Left(name=checkpoints.name(self.job.attempt, number), live=self._told, frames=self._run)
+        name = checkpoints.name(self.job.attempt, number)
+        before = self._left or Left(name=name, live=Painting(), frames=[])
+        left = before.model_copy(update={"name": name, "live": self._told, "frames": self._run})
         self.clients.blobs.put(self._key(left.name), checkpoint_file.encode(progress.save(), checkpoint_file.fingerprint(self.job)))
-        self._last_state = time.monotonic()
-        return {"checkpoint": left.model_dump(mode="json")}
+        # Workers that die again and again are no reason to give up a picture that gets on.
+        advances = {"crashes": 0} if self._told.iteration > before.live.iteration else {}
+        return {"checkpoint": left.model_dump(mode="json"), **advances}
 
     def held(self, outcome: Outcome, columns: dict[str, Any]) -> dict[str, Any]:
         """A paused job has its best picture at hand, so that it can end without a worker."""
@@ -166,13 +176,17 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         if left is None or not self._frames.count:
             return columns
         left = left.model_copy(update={"result": self._stored(outcome), "facts": self._facts(outcome), "frames": self._run})
-        return {"checkpoint": left.model_dump(mode="json")}
+        return {**columns, "checkpoint": left.model_dump(mode="json")}
+
+    def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
+        columns = checkpoints.held_of(self._left, reason)
+        return None if self._left is None or columns is None else (checkpoints.told_of(self._left, reason), columns)
 
     def _preview(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due. Numbers go on, so that URLs never repeat."""
         moment = time.monotonic()
         due = moment - self._last_preview >= self.clients.settings.preview_seconds or progress.stage == "finish"
-        if progress.preview is None or not (due or not self._frames.count):
+        if progress.preview is None or not due:
             return {}
         self._last_preview = moment
         name = pictures.preview_name(self.job.attempt, self._frames.count + 1)
@@ -203,9 +217,10 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def close(self) -> None:
         if self._ended:
             checkpoints.forget(self.clients.blobs, self._ended)
-        run = self._frames.run
-        kept = run if self._keeps_run and self._ended and self._ended.result else run[-1:]
-        self._delete((self._frames.names | self._passed) - {frame.name for frame in kept} - self._named)
+        kept = {frame.name for frame in self._frames.run[-1:]} | {
+            str(frame["name"]) for frame in (self._ended and self._ended.frames) or []
+        }
+        self._delete((self._frames.names | self._passed) - kept - self._named)
 
     @property
     def _keeps_run(self) -> bool:

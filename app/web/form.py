@@ -14,7 +14,9 @@ MORE_PAINTINGS = {"style2": "Second painting", "style3": "Third painting", "styl
 PAINTINGS = {"style": "Painting", **MORE_PAINTINGS}
 # Pictures that say where something goes.
 REGIONS = {"protect": "Keep as it is", **{mask_of(role): f"Where the {title.lower()} goes" for role, title in PAINTINGS.items()}}
-PICTURES = {**ROLES, **MORE_PAINTINGS, **REGIONS}
+# What may be given up again of a form that is filled in.
+OPTIONAL = {**MORE_PAINTINGS, **REGIONS}
+PICTURES = {**ROLES, **OPTIONAL}
 WEIGHTS = {role: f"{role}_weight" for role in PAINTINGS}
 # Where each option stands; one that is not named here is shown under the last heading.
 GROUPS: dict[str, tuple[str, ...]] = {

@@ -13,13 +13,19 @@ from app.jobs import pictures
 from app.jobs.given import MOST_WEIGHT, Given
 from app.jobs.models import Job
 from app.jobs.service import JobService
-from app.web.form import PICTURES, ROLES, WEIGHTS, FormState, Kept, changes, values_of
+from app.web.form import OPTIONAL, PICTURES, ROLES, WEIGHTS, FormState, Kept, changes, values_of
 from app.web.given_picture import PictureReader
 from app.web.option import as_text
 from app.web.uploads import Form
 
 _NOT_PARAMETERS = frozenset(
-    {"preset", "shown_preset", *WEIGHTS.values(), *(f"{role}{part}" for role in PICTURES for part in ("", "_sample", "_kept"))}
+    {
+        "preset",
+        "shown_preset",
+        *WEIGHTS.values(),
+        *(f"{role}{part}" for role in PICTURES for part in ("", "_sample", "_kept")),
+        *(f"{role}_without" for role in OPTIONAL),
+    }
 )
 
 
@@ -88,6 +94,8 @@ class Reception:
         preset = form.fields.get("preset", "")
         state.preset = preset if preset in PRESETS else DEFAULT_PRESET
         for role in PICTURES:
+            if _given_up(form, role):
+                continue
             name = form.fields.get(f"{role}_sample", "")
             if name in self._reader.samples.by_role.get(role.rstrip("234"), {}):
                 state.samples[role] = name
@@ -114,6 +122,8 @@ class Reception:
         return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
 
     def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded] | None:
+        if _given_up(form, role):
+            return None
         given = self._reader.read(form, role)
         if given is not None:
             return given
@@ -149,6 +159,14 @@ class Reception:
         except NotFound:
             return {}
         return {role: _kept(job, role)} if role in job.inputs else {}
+
+
+def _given_up(form: Form, role: str) -> bool:
+    """Return whether a picture is to be left out, though the form still names it: its own tick, or that of the painting it is a region of."""
+    if role not in OPTIONAL or role in form.files:
+        return False
+    painting = next((style for style in pictures.STYLES if pictures.mask_of(style) == role), None)
+    return bool(form.fields.get(f"{role}_without")) or (painting is not None and _given_up(form, painting))
 
 
 def _kept(job: Job, role: str) -> Kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import numpy as np
@@ -97,6 +98,30 @@ def test_the_page_shows_them_and_again_keeps_them(studio: Studio) -> None:
     assert [(role, one["sha256"], one["weight"]) for role, one in inputs[0].items()] == [
         (role, one["sha256"], one["weight"]) for role, one in inputs[1].items()
     ]
+
+
+def test_without_scripts_extra_paintings_and_regions_are_dropped_by_a_tick(studio: Studio) -> None:
+    night = studio.services.samples.of("style")[1]
+    files = {"protect": file(half()), "style2-mask": file(half()), "style3": file(picture(50, 50))}
+    job_id, _ = asked(studio, files, style2_sample=night.name)
+    form = studio.client.get(f"/?from={job_id}").text
+    given = ("content", "style", "style2", "style2-mask", "style3", "protect")
+    assert set(re.findall(r'type="checkbox" name="([a-z0-9-]+)_without"', form)) == {*given} - {"content", "style"}
+    kept = {f"{role}_kept": job_id for role in given}
+
+    def inputs(files: dict[str, Any] | None = None, *without: str) -> list[str]:
+        fields = {**kept, **{f"{role}_without": "yes" for role in without}}
+        answer = studio.client.post("/jobs", data=fields, files=files, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+        return list(studio.client.get(f"/api{answer.headers['location']}").json()["inputs"])
+
+    assert inputs(None, "style3", "protect") == ["content", "style", "style2", "style2-mask"]
+    # A painting takes its region with it; a file in its place is no giving up.
+    assert inputs(None, "style2") == ["content", "style", "style3", "protect"]
+    assert inputs({"style2": file(picture(40, 40))}, "style2") == list(given)
+    refused = studio.client.post("/jobs", data={**kept, "style3_without": "yes", "size": "5"})
+    assert refused.status_code == 422
+    assert 'name="style3_kept" value=""' in refused.text and f'name="style2_kept" value="{job_id}"' in refused.text
 
 
 @pytest.mark.parametrize("weight", ["0", "-1", "101", "nan", "much"])

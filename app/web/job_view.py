@@ -10,7 +10,7 @@ from app.core.specs import PRESETS, StyleParams
 from app.imaging.receipt import Receipt
 from app.jobs import pictures
 from app.jobs.finishing import usual
-from app.jobs.going_on import larger_than
+from app.jobs.going_on import can_have_more, larger_than
 from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import TERMINAL, Job, State
 from app.jobs.receipts import receipt_of
@@ -54,6 +54,11 @@ class JobView:
         return larger_than(int(self.job.params["size"]))
 
     @property
+    def more(self) -> bool:
+        """Whether more iterations would paint anything."""
+        return can_have_more(self.job)
+
+    @property
     def sliders(self) -> list[Slider]:
         return sliders(StyleParams.model_validate(self.job.params))
 
@@ -75,6 +80,11 @@ class JobView:
     @property
     def live(self) -> bool:
         return self.event.state not in TERMINAL
+
+    @property
+    def recoloured(self) -> bool:
+        """Whether the finished picture has other colours than what is seen on the way."""
+        return usual(self.job).colours == "photograph"
 
     @property
     def size(self) -> tuple[int, int]:
@@ -104,7 +114,7 @@ class JobView:
     @property
     def stage(self) -> str:
         if self.event.silent:
-            return "The painter does not answer. If it stays away, the picture begins again by itself"
+            return "The painter does not answer. If it stays away, the picture goes on from its last checkpoint"
         if self.event.stopping:
             return "Stopping after this step"
         if self.event.pausing:

@@ -2,6 +2,8 @@
 const dialog = document.getElementById("brush");
 const LONGEST = 1024;
 const UNDO_STEPS = 20;
+// By its name a painted region is known again.
+export const PAINTED = "painted.png";
 
 const part = (selector) => dialog.querySelector(selector);
 
@@ -169,7 +171,7 @@ class Brush {
     context.fillStyle = "#000";
     context.fillRect(0, 0, width, height);
     made.toBlob((blob) => {
-      this.use(new File([blob], "painted.png", { type: "image/png" }));
+      this.use(new File([blob], PAINTED, { type: "image/png" }));
       dialog.close();
     }, "image/png");
   }

@@ -1,5 +1,5 @@
 // Where things go: a region as a file, or painted on the photograph; shown small, removed again.
-import { brush } from "./brush.js";
+import { brush, PAINTED } from "./brush.js";
 import { setMessage } from "./message.js";
 
 class Region {
@@ -11,7 +11,13 @@ class Region {
     this.picture = element.querySelector(".region-picture");
     this.clearButton = element.querySelector(".region-clear");
     this.paintButton = element.querySelector(".region-paint");
-    this.file.addEventListener("change", () => this.chosen());
+    this.note = element.querySelector(".region-note");
+    // Painted by hand on the photograph that is chosen, now or for the job before.
+    this.painted = element.dataset.kept === PAINTED;
+    this.file.addEventListener("change", () => {
+      this.painted = false;
+      this.chosen();
+    });
     this.clearButton.addEventListener("click", () => this.clear());
     this.paintButton.addEventListener("click", () => this.paint());
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
@@ -33,14 +39,27 @@ class Region {
   }
 
   clear() {
+    this.empty();
+    this.file.focus();
+  }
+
+  empty() {
+    this.painted = false;
     this.file.value = "";
     this.kept.value = "";
     setMessage(this.role, "");
     this.show(null);
-    this.file.focus();
+  }
+
+  // Another photograph has its things elsewhere.
+  photographChanged() {
+    if (!this.painted || this.picture.hidden) return;
+    this.empty();
+    this.note.textContent = "The region was painted on the photograph before, so it was removed.";
   }
 
   show(address) {
+    this.note.textContent = "";
     if (this.picture.src.startsWith("blob:")) URL.revokeObjectURL(this.picture.src);
     this.picture.hidden = address === null;
     if (address === null) this.picture.removeAttribute("src");
@@ -59,6 +78,7 @@ class Region {
       const one = new DataTransfer();
       one.items.add(file);
       this.file.files = one.files;
+      this.painted = true;
       this.chosen();
     });
   }
@@ -76,5 +96,8 @@ function offer() {
   }
 }
 
-document.addEventListener("zone:change", offer);
+document.addEventListener("zone:change", (event) => {
+  offer();
+  if (event.target.dataset.zone === "content") for (const region of regions) region.photographChanged();
+});
 if (regions.length) offer();

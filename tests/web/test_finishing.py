@@ -83,6 +83,15 @@ def test_only_its_owner_finishes_it_and_only_once_it_is_there(studio: Studio) ->
     assert studio.new_client().get(f"/api/jobs/{waiting}/finished").status_code == 404
 
 
+@pytest.mark.parametrize("colours", ["photograph", "painting"])
+def test_while_it_is_painted_the_page_says_that_colours_come_back_at_the_end(studio: Studio, colours: str) -> None:
+    job_id = studio.submit(size=64, colours=colours)
+    said = "The photograph's colours are put back at the end."
+    assert (said in studio.client.get(f"/jobs/{job_id}").text) == (colours == "photograph")
+    studio.work()
+    assert said not in studio.client.get(f"/jobs/{job_id}").text
+
+
 def test_without_scripts_the_page_shows_what_was_asked_for(studio: Studio) -> None:
     job_id = studio.finished()
     page = studio.client.get(f"/jobs/{job_id}?strength=0.4&colours=photograph").text

@@ -97,6 +97,40 @@ def test_a_region_is_painted_on_the_photograph(page: Page, studio: Studio) -> No
     assert max(protect["width"], protect["height"]) == 1024
 
 
+def test_what_was_painted_on_a_photograph_goes_with_it_and_a_file_stays(page: Page, studio: Studio, files: dict[str, Path]) -> None:
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".regions > summary").click()
+    keep, place = page.locator('[data-region="protect"]'), page.locator('[data-region="style-mask"]')
+    place.locator(".region-file").set_input_files(files["painting"])
+
+    def paint() -> None:
+        keep.get_by_role("button", name="Paint it on the photograph").click()
+        expect(page.locator(".brush-canvas")).to_be_focused()
+        page.keyboard.press("Space")
+        page.get_by_role("button", name="Use this region").click()
+        expect(keep.locator(".region-picture")).to_be_visible()
+
+    paint()
+    page.locator("#content").set_input_files(files["photo"])
+    expect(keep.locator(".region-note")).to_have_text("The region was painted on the photograph before, so it was removed.")
+    expect(keep.locator(".region-picture")).to_be_hidden()
+    assert keep.locator(".region-file").evaluate("(input) => input.files.length") == 0
+    expect(place.locator(".region-picture")).to_be_visible()
+    expect(place.locator(".region-note")).to_be_empty()
+    paint()
+    expect(keep.locator(".region-note")).to_be_empty()
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+    # So it is when the same is made again: what was painted is known by its name.
+    page.goto(f"/?from={page.locator('[data-job]').get_attribute('data-job')}")
+    expect(keep.locator(".region-picture")).to_be_visible()
+    page.locator("#content").set_input_files(files["painting"])
+    expect(keep.locator(".region-note")).to_contain_text("so it was removed")
+    assert page.locator('[name="protect_kept"]').input_value() == ""
+    assert page.locator('[name="style-mask_kept"]').input_value() != ""
+
+
 @pytest.mark.parametrize("width", [320, 768, 1280])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_open_folds_and_the_brush_fit_and_are_clean(page: Page, width: int, theme: str) -> None:

@@ -19,6 +19,7 @@ from app.imaging import tiff
 from app.imaging.chunks import SIGNATURE, chunk, chunks
 
 KEYWORD = b"pentimento"
+MOST_NOTES = 50
 LONGEST = 60_000  # bytes of JSON; a JPEG comment holds 65,533
 
 _ITXT_HEAD = KEYWORD + b"\0\0\0\0\0"  # keyword, not compressed, method 0, no language, no translation
@@ -27,11 +28,14 @@ _SOI, _SOS, _APP0, _COM = 0xD8, 0xDA, 0xE0, 0xFE
 
 
 class InputDigest(BaseModel):
-    """One of the pictures that went in, by its normalised pixels' file; a mask follows the painting that it is of."""
+    """One of the pictures that went in, by its normalised pixels' file; a mask follows the painting that it is of.
+
+    ``start`` is the file of the finished picture that a continued one began from.
+    """
 
     model_config = ConfigDict(frozen=True)
 
-    role: Literal["content", "style", "mask", "protect"]
+    role: Literal["content", "style", "mask", "protect", "start"]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     width: int = Field(ge=1)
     height: int = Field(ge=1)
@@ -39,12 +43,12 @@ class InputDigest(BaseModel):
 
 
 class Change(BaseModel):
-    """A number that was changed during the run, with the first iteration of the new value."""
+    """A number that was changed during the run."""
 
     model_config = ConfigDict(frozen=True)
 
-    iteration: int = Field(ge=0)
-    name: str = Field(max_length=40)
+    iteration: int = Field(ge=0, description="The first iteration with the new value.")
+    name: str = Field(max_length=40, description="A parameter, or weight_1, weight_2 … of the paintings.")
     before: float
     after: float
 
@@ -68,7 +72,14 @@ class Receipt(BaseModel):
     iterations: int = Field(ge=0, description="Iterations done.")
     planned: int = Field(ge=0, description="Iterations asked for.")
     stopped_early: bool = False
-    notes: tuple[str, ...] = Field((), max_length=50, description="What went otherwise than planned, such as a scale that ended early.")
+    resumed_at: int | None = Field(
+        None,
+        ge=0,
+        description="Iteration that the last worker went on from, after a pause or an interruption; null where one painted it all.",
+    )
+    notes: tuple[str, ...] = Field(
+        (), max_length=MOST_NOTES, description="What went otherwise than planned, such as a scale that ended early."
+    )
     changes: tuple[Change, ...] = Field(
         (), max_length=500, description="Numbers that were changed during the run; `parameters` has the last."
     )

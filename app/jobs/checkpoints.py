@@ -6,9 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from app.imaging.receipt import MOST_NOTES
 from app.infra.blobs import Blobs
 from app.jobs import pictures
-from app.jobs.job_events import MOST_NOTES, Painting
+from app.jobs.job_events import Painting
 from app.jobs.models import Job
 
 # The picture that a continued job began from.

@@ -26,7 +26,10 @@ class Event(Live):
     state: State
     queue_position: int | None = Field(None, description="1 for the job that is claimed next; null unless queued.")
     attempt: int = Field(0, description="How many times a worker has begun; more than 1 after an interruption.")
-    silent: bool = Field(False, description="The worker has missed its heartbeats. If it stays away, the job begins again by itself.")
+    silent: bool = Field(
+        False,
+        description="The worker has missed its heartbeats. If it stays away, the job begins again by itself, a picture from its last checkpoint.",
+    )
     stopping: bool = Field(False, description="Stop or cancel was asked for and is about to happen.")
     pausing: bool = Field(False, description="Pause was asked for and is about to happen.")
     error: str | None = Field(None, description="Why the job failed, in words.")

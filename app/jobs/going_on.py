@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import InputError, NotFound, NotReady, ParameterError, ParameterErrors
 from app.core.ids import new_id
-from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
-from app.core.steering import STEERABLE
+from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, base_side, resolve
+from app.core.steering import STEERABLE, is_painted
 from app.jobs import checkpoints, pictures, repository
 from app.jobs.checkpoints import START
 from app.jobs.given import MOST_WEIGHT
@@ -20,6 +20,9 @@ from app.jobs.kind_service import KindService
 from app.jobs.models import STYLIZE, Job, State
 
 MORE = 200
+# How long is painted: "more" says so for itself alone.
+_EFFORT = ("iterations", "enlarging", "plateau")
+_MOST_ENLARGING = 500
 _WEIGHTS = "weights"
 _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the dataset itself."
 
@@ -28,6 +31,11 @@ def larger_than(size: int) -> int | None:
     """Return twice the size, or the largest; None for the largest itself."""
     largest = int(next(rule.le for rule in StyleParams.model_fields["size"].metadata if hasattr(rule, "le")))
     return min(2 * size, largest) if size < largest else None
+
+
+def can_have_more(job: Job) -> bool:
+    """Tell whether more iterations would paint anything."""
+    return bool(job.params["colours"] != "only")
 
 
 class GoingOn(KindService[JobEvent]):
@@ -102,11 +110,15 @@ class GoingOn(KindService[JobEvent]):
 
         Raises:
             ParameterErrors: a name that cannot be changed, or a value out of range.
-            NotReady: the job has ended.
+            NotReady: the job has ended, is of a dataset, or is painted without iterations.
         """
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
             _check_names(wanted)
+            if job.parent is not None:
+                raise NotReady("A dataset's pictures are painted alike, so this one cannot be changed alone.")
+            if not is_painted(StyleParams.model_validate(job.params)):
+                raise NotReady("This picture is made in one go, without iterations, so there is no balance to change on the way.")
             if job.stop_requested or job.cancel_requested:
                 raise NotReady("This job is about to end, so nothing can be changed any more.")
             preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
@@ -120,7 +132,11 @@ class GoingOn(KindService[JobEvent]):
     def more(self, owner: str, job_id: str, iterations: int = MORE) -> Job:
         """Return a new job that goes on from the result of an ended one, at the same size."""
         job = self._with_result(owner, job_id)
-        return self._continue(job, {"iterations": (iterations,), "enlarging": min(iterations, 500), "plateau": 0.0})
+        if not can_have_more(job):
+            raise NotReady("Only the painting's colours were taken over in this picture, so there is no brush work to go on with.")
+        size = int(job.params["size"])
+        enlarging = {"enlarging": min(iterations, _MOST_ENLARGING)} if base_side(size) < size else {}
+        return self._continue(job, {"iterations": (iterations,), "plateau": 0.0, **enlarging})
 
     def larger(self, owner: str, job_id: str) -> Job:
         """Return a new job that paints the result of an ended one at twice its size, or the largest."""
@@ -128,7 +144,7 @@ class GoingOn(KindService[JobEvent]):
         size = larger_than(int(job.params["size"]))
         if size is None:
             raise NotReady(f"This picture has the largest size there is already. Received: {job.params['size']}.")
-        return self._continue(job, {"size": size})
+        return self._continue(job, {"size": size, **self._effort(job)})
 
     def continued_in(self, owner: str, job_id: str) -> list[str]:
         """Return the jobs that began from this one's result, oldest first."""
@@ -146,6 +162,19 @@ class GoingOn(KindService[JobEvent]):
         if job.result is None or not job.terminal:
             raise NotReady("There is no finished picture to go on from. Wait for it, or stop it.")
         return job
+
+    def _effort(self, job: Job) -> dict[str, Any]:
+        """Return how long the first picture of the chain was to be painted; where that is gone, what the preset says."""
+        first: Job | None = job
+        with self._database.read() as session:
+            while first and first.continues:
+                first = repository.find(session, STYLIZE, first.continues, job.owner)
+        preset = PRESETS.get(job.preset, PRESETS[DEFAULT_PRESET]).params
+        params = StyleParams.model_validate(first.params) if first else preset
+        if is_painted(StyleParams.model_validate(job.params)) and not is_painted(params):
+            # It began as an instant picture, and was painted on.
+            params = PRESETS[DEFAULT_PRESET].params
+        return {name: getattr(params, name) for name in _EFFORT}
 
     def _continue(self, job: Job, changes: dict[str, Any]) -> Job:
         """Store copies of what ``job`` was given and of its result, commit the new row, then send the wake-up."""
@@ -167,11 +196,11 @@ class GoingOn(KindService[JobEvent]):
         try:
             for role in inputs:
                 self._copy(job, pictures.input_name(role), follower)
-                # Not all have the others: a thumbnail, what was transparent.
-                for name in (pictures.thumbnail_name(role), f"{role}-alpha.png"):
-                    with suppress(NotFound):
-                        self._copy(job, name, follower)
-            self._blobs.put(pictures.key(follower.id, START), self._blobs.get(pictures.key(job.id, str(job.result))))
+                # Not all have one.
+                with suppress(NotFound):
+                    self._copy(job, pictures.thumbnail_name(role), follower)
+            if is_painted(params):
+                self._blobs.put(pictures.key(follower.id, START), self._blobs.get(pictures.key(job.id, str(job.result))))
             with self._database.write() as session:
                 self._check_limits(session, job.owner)
                 follower.created_at = repository.now(session)
@@ -225,7 +254,8 @@ def _check_names(wanted: Mapping[str, Any]) -> None:
 
 def _weights(given: Any, roles: list[str]) -> dict[str, dict[str, float]]:
     """Return what the row says of each painting's weight."""
-    numbers = [float(one) for one in given if isinstance(one, int | float) and 0 < one <= MOST_WEIGHT] if isinstance(given, list) else []
+    found = given if isinstance(given, list) else []
+    numbers = [float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool) and 0 < one <= MOST_WEIGHT]
     if len(numbers) != len(roles) or len(numbers) != len(given):
         said = f"Weights: give {len(roles)} numbers above 0 and at most {MOST_WEIGHT:g}, one a painting. Received: {given!r}."
         raise ParameterError(said, field=_WEIGHTS)

@@ -8,12 +8,13 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.progress import Progress
+from app.imaging.receipt import MOST_NOTES, Change
 from app.jobs.events import Event, Live, event_of
 from app.jobs.models import Job
 
 MAX_CURVE_POINTS = 160
-# What a receipt has room for.
-MOST_NOTES = 50
+# Somebody who plays with the sliders makes no receipt longer than a picture can carry.
+MOST_CHANGES = 200
 
 
 class LossValues(BaseModel):
@@ -28,15 +29,6 @@ class CurvePoint(BaseModel):
     scale: int
     content: float
     style: float
-
-
-class Change(BaseModel):
-    """A number that was changed during the run."""
-
-    iteration: int = Field(description="The first iteration with the new value.")
-    name: str = Field(description="A parameter, or weight_1, weight_2 … of the paintings.")
-    before: float
-    after: float
 
 
 class Painting(Live):
@@ -126,13 +118,25 @@ class LiveRecorder:
     @property
     def facts(self) -> dict[str, Any]:
         """What a receipt states of the run."""
-        return {"notes": list(self._notes), "changes": [change.model_dump() for change in self._changes]}
+        return {
+            "notes": self._notes[-MOST_NOTES:],
+            "changes": [change.model_dump() for change in self._changes],
+            "resumed_at": self._resumed_at,
+        }
 
     def changed(self, iteration: int, before: Mapping[str, float], after: Mapping[str, float]) -> None:
         """Note which settings differ from ``iteration`` on; losses before and after cannot be compared."""
         names = [name for name in after if name in before and after[name] != before[name]]
-        self._changes += [Change(iteration=iteration, name=name, before=before[name], after=after[name]) for name in names]
+        if not names:
+            return
         self._best = None
+        for name in names:
+            same = next((one for one in self._changes if (one.iteration, one.name) == (iteration, name)), None)
+            first = same.before if same else before[name]
+            self._changes = [one for one in self._changes if one is not same]
+            if first != after[name]:
+                self._changes.append(Change(iteration=iteration, name=name, before=first, after=after[name]))
+        self._changes = self._changes[-MOST_CHANGES:]
 
     def record(self, progress: Progress) -> Painting:
         losses = None

@@ -167,7 +167,7 @@ class JobView:
 
     @property
     def options(self) -> list[Option]:
-        params = StyleParams.model_validate(self.job.params)
+        params = self.receipt.parameters if self.job.result else StyleParams.model_validate(self.job.params)
         return [option(name, value) for name, value in values_of(params).items()]
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from app.core.progress import Losses, Progress
-from app.jobs.job_events import MAX_CURVE_POINTS, LiveRecorder, snapshot
+from app.jobs.job_events import MAX_CURVE_POINTS, MOST_CHANGES, LiveRecorder, snapshot
 from app.jobs.models import STYLIZE, Job, State
 
 
@@ -55,3 +55,16 @@ def test_the_curve_follows_the_best_picture_of_each_scale() -> None:
     assert [point.style for point in live.curve] == [4.0, 3.0, 3.0, 2.0, 7.0, 5.0]
     assert live.losses is not None
     assert live.losses.style == 5.0
+
+
+def test_many_changes_are_told_in_few() -> None:
+    recorder = LiveRecorder()
+    for value in range(1, 6):
+        recorder.changed(3, {"tv": value - 1.0, "strength": 1.0}, {"tv": float(value), "strength": 1.0})
+    assert recorder.facts["changes"] == [{"iteration": 3, "name": "tv", "before": 0.0, "after": 5.0}]
+    recorder.changed(3, {"tv": 5.0}, {"tv": 0.0})
+    assert recorder.facts["changes"] == [], "it was taken back"
+    for n in range(700):
+        recorder.changed(n, {"tv": float(n)}, {"tv": n + 1.0})
+    changes = recorder.facts["changes"]
+    assert (len(changes), changes[-1]["iteration"]) == (MOST_CHANGES, 699)

@@ -177,3 +177,20 @@ def test_a_picture_that_is_begun_is_worked_on_where_it_is_not_yet(engine: Engine
 def test_weights_of_paintings_are_settings_too() -> None:
     heavy = replace(COMMISSION, styles=(Style(COMMISSION.styles[0].pixels, 2.0),))
     assert settings_of(heavy)["weight_1"] == 2.0
+
+
+def test_a_state_taken_where_a_plateau_ended_the_scale_is_of_a_scale_that_is_done(engine: Engine) -> None:
+    commission = with_params(plateau=20.0)(replace(COMMISSION, params=PARAMS.model_copy(update={"iterations": (60, 2)})))
+    saved: list[Checkpoint] = []
+
+    def stop(progress: Progress) -> None:
+        if progress.note and progress.save:
+            saved.append(progress.save())
+            raise StopRequested
+
+    engine.stylize(commission, stop)
+    [left] = saved
+    assert (left.scale, left.done) == (0, 60) and left.iteration < 60
+    told: list[Progress] = []
+    engine.stylize(commission, told.append, resume=left)
+    assert {record.scale for record in told if record.losses} == {PARAMS.size}

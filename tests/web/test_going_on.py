@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -176,7 +177,7 @@ def test_the_weights_of_several_paintings_are_followed_too(studio: Studio) -> No
                 assert studio.client.patch(f"/api/jobs/{job_id}", json={"weights": [80, 20]}).status_code == 200
         return Outcome(shown, FACTS)
 
-    for wrong in ([80], [80, 0], [80, "x"], 80):
+    for wrong in ([80], [80, 0], [80, "x"], [80, True], 80):
         answer = studio.client.patch(f"/api/jobs/{job_id}", json={"weights": wrong})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "weights")
     assert studio.runtime.run_one(Stylizing, engine)
@@ -257,3 +258,95 @@ def test_a_second_program_finds_a_paused_job_paused(studio: Studio) -> None:
     Sweeper(studio.runtime.clients).sweep()
     with studio.services.database.read() as session:
         assert session.get_one(Job, job_id).state == State.PAUSED
+
+
+def test_the_receipt_states_what_was_in_effect_not_what_came_too_late(studio: Studio) -> None:
+    waves = ("waves.png", picture(colour=(10, 20, 200)), "image/png")
+    files = {**two_pictures(), "style2": waves}
+    job_id = studio.client.post("/api/jobs", files=files, data={"style_weight": "50", "style2_weight": "50"}).json()["id"]
+
+    def engine(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        shown = np.full((40, 60, 3), 90, np.uint8)
+        sitting.steer()
+        on_progress(Progress("refine", 60, 1, 1, 1.0, None, 0.1, None, shown))
+        assert studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 4, "weights": [80, 20]}).status_code == 200
+        return Outcome(shown, FACTS)
+
+    assert studio.runtime.run_one(Stylizing, engine)
+    told = studio.client.get(f"/api/jobs/{job_id}/receipt").json()
+    assert (told["parameters"]["strength"], told["changes"]) == (1.0, [])
+    assert [one["weight"] for one in told["inputs"] if one["role"] == "style"] == [50.0, 50.0]
+    page = studio.client.get(f"/jobs/{job_id}").text
+    assert "<dt>Strength</dt><dd>1</dd>" in page.replace("1.0", "1")
+
+
+@pytest.mark.parametrize("params", [{"iterations": ""}, {"colours": "only"}])
+def test_a_picture_without_iterations_has_nothing_to_change(studio: Studio, params: dict[str, str]) -> None:
+    answer = studio.client.patch(f"/api/jobs/{studio.submit(**params)}", json={"strength": 2})
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
+    assert "without iterations" in answer.json()["detail"]
+
+
+def test_a_picture_of_a_dataset_is_not_changed_alone(studio: Studio) -> None:
+    job_id = studio.submit()
+    with studio.services.database.write() as session:
+        session.get_one(Job, job_id).parent = "d" * 32
+    answer = studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 2})
+    assert (answer.status_code, "dataset" in answer.json()["detail"]) == (409, True)
+
+
+def test_where_only_colours_were_taken_over_there_is_no_more(studio: Studio) -> None:
+    job_id = studio.submit(colours="only")
+    studio.work()
+    status, problem = post(studio, job_id, "more")
+    assert (status, problem["code"]) == (409, "not_ready")
+    page = studio.client.get(f"/jobs/{job_id}").text
+    assert 'id="more"' not in page and 'id="larger"' in page
+
+
+def test_an_instant_picture_is_made_anew_at_the_larger_size(studio: Studio) -> None:
+    job_id = studio.submit(iterations="")
+    studio.work()
+    _, larger = post(studio, job_id, "larger")
+    starts: list[object] = []
+
+    def look(commission: Commission, on_progress: OnProgress) -> Outcome:
+        starts.append(commission.start)
+        return Outcome(np.full((40, 60, 3), 10, np.uint8), FACTS)
+
+    studio.work(look)
+    assert starts == [None]
+    inputs = studio.client.get(f"/api/jobs/{larger['id']}/receipt").json()["inputs"]
+    assert [one["role"] for one in inputs] == ["content", "style"]
+
+
+def test_larger_after_more_takes_as_many_steps_as_the_first_picture(studio: Studio) -> None:
+    first = studio.submit(size=1024, iterations="7, 5", enlarging=6, plateau=1.5)
+    studio.work()
+    _, more = post(studio, first, "more")
+    studio.work()
+    params = studio.client.get(f"/api/jobs/{more['id']}").json()["params"]
+    assert (params["iterations"], params["enlarging"], params["plateau"]) == ([200], 200, 0.0)
+    wanted = {"size": 2048, "iterations": [7, 5], "enlarging": 6, "plateau": 1.5}
+    _, larger = post(studio, str(more["id"]), "larger")
+    params = studio.client.get(f"/api/jobs/{larger['id']}").json()["params"]
+    assert {name: params[name] for name in wanted} == wanted
+    studio.client.delete(f"/api/jobs/{first}")
+    _, larger = post(studio, str(more["id"]), "larger")
+    params = studio.client.get(f"/api/jobs/{larger['id']}").json()["params"]
+    assert (params["iterations"], params["enlarging"], params["plateau"]) == ([50, 20], 8, 2.0), "as the preset says"
+
+
+def test_more_at_the_base_leaves_the_enlarging_alone(studio: Studio) -> None:
+    first = studio.submit(size=64, enlarging=6)
+    studio.work()
+    _, more = post(studio, first, "more")
+    assert studio.client.get(f"/api/jobs/{more['id']}").json()["params"]["enlarging"] == 6
+    _, larger = post(studio, first, "larger")
+    studio.client.post(f"/api/jobs/{larger['id']}/cancel")
+    studio.work()
+    begun = encode.read_rgb(studio.client.get(f"/api/jobs/{first}/result").content).shape
+    digest = studio.client.get(f"/api/jobs/{more['id']}/receipt").json()["inputs"][-1]
+    assert (digest["role"], digest["height"], digest["width"]) == ("start", *begun[:2])
+    stored = studio.services.blobs.get(f"jobs/{more['id']}/start.png")
+    assert digest["sha256"] == hashlib.sha256(stored).hexdigest()

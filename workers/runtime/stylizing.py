@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,8 +19,9 @@ from app.core.errors import NotFound, StorageFull, Unavailable
 from app.core.finish import Finish
 from app.core.progress import Progress
 from app.core.specs import StyleParams
-from app.core.steering import settings_of
+from app.core.steering import is_painted, settings_of
 from app.imaging import encode
+from app.imaging.deep import Picture
 from app.infra.clients import Clients
 from app.jobs import checkpoints, finishing, job_events, pictures, repository
 from app.jobs.checkpoints import Left
@@ -80,6 +82,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._iteration = 0
         self._told = Painting()
         self._resume: Checkpoint | None = None
+        # What the receipt states: the settings of the newest iteration, the picture that was painted on.
+        self._in_effect: Mapping[str, float] = {}
+        self._began: dict[str, Any] = {}
         self._left: Left | None = checkpoints.left_of(job)
         # Frames that no one needs any more, but the row's checkpoint names.
         self._passed: set[str] = set()
@@ -104,14 +109,29 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return self._told
 
     def assignment(self) -> Sitting:
-        start = encode.read_float(self.clients.blobs.get(self._key(checkpoints.START)))[0] if self.job.continues else None
-        commission = commission_of(self.clients.blobs, self.job, start)
-        if self._resume:
-            self._recorder.changed(self._iteration + 1, self._resume.settings, settings_of(commission))
-        self._commission = commission
-        return Sitting(commission, self._resume, self._wanted)
+        self._commission = commission_of(self.clients.blobs, self.job, self._start())
+        self._in_effect = self._resume.settings if self._resume else settings_of(self._commission)
+        return Sitting(self._commission, self._resume, self._wanted)
+
+    def _start(self) -> Picture | None:
+        """Return the picture that is painted on, if there is one, and note which."""
+        if not self.job.continues or not is_painted(StyleParams.model_validate(self.job.params)):
+            return None
+        data = self.clients.blobs.get(self._key(checkpoints.START))
+        start, _ = encode.read_float(data)
+        height, width = start.shape[:2]
+        self._began = {"start": {"sha256": hashlib.sha256(data).hexdigest(), "width": width, "height": height}}
+        return start
 
     def _wanted(self) -> Commission:
+        """Return the commission for the next iteration, and note what it changes."""
+        self._commission = self._asked()
+        settings = settings_of(self._commission)
+        self._recorder.changed(self._iteration + 1, self._in_effect, settings)
+        self._in_effect = settings
+        return self._commission
+
+    def _asked(self) -> Commission:
         """Return the commission as the row has it now."""
         try:
             with self.clients.database.read() as session:
@@ -122,12 +142,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         if row is None or (row.params, row.inputs) == (self.job.params, self.job.inputs):
             return self._commission
         self.job.params, self.job.inputs = row.params, row.inputs
-        before = settings_of(self._commission)
         weights = [float(row.inputs[role].get("weight", 1.0)) for role in pictures.styles_of(row)]
         styles = tuple(replace(style, weight=weight) for style, weight in zip(self._commission.styles, weights, strict=True))
-        self._commission = replace(self._commission, params=StyleParams.model_validate(row.params), styles=styles)
-        self._recorder.changed(self._iteration + 1, before, settings_of(self._commission))
-        return self._commission
+        return replace(self._commission, params=StyleParams.model_validate(row.params), styles=styles)
 
     def live(self, progress: Progress) -> Painting:
         self._iteration = progress.iteration
@@ -253,7 +270,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return name
 
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
-        return {**outcome.facts, **self._recorder.facts}
+        return {**outcome.facts, **self._recorder.facts, **self._began, "settings": dict(self._in_effect)}
 
     def _key(self, name: str) -> str:
         return pictures.key(self.job.id, name)

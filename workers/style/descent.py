@@ -105,8 +105,11 @@ class Descent:
             ends = done < scale.iterations and plateau.is_reached(losses, self._commission.params.plateau)
             note = f"{scale.side} px: stopped at iteration {done} of {scale.iterations}, no longer improving" if ends else None
 
+            # A scale that ended early is done: the next run is not to go on with it.
+            reached = scale.iterations if ends else done
+
             def save(
-                done: int = done, current: Picture = current, best: Picture = best, memory: Callable[[], Memory] = iterate.memory
+                done: int = reached, current: Picture = current, best: Picture = best, memory: Callable[[], Memory] = iterate.memory
             ) -> Checkpoint:
                 return Checkpoint(number, done, self._iteration, 0.0, current, best, tuple(losses), self._settings, memory())
 

@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from urllib.parse import parse_qs
 
 import numpy as np
 from playwright.sync_api import Page, expect
@@ -102,8 +103,9 @@ def test_the_strength_is_changed_while_it_is_painted(page: Page, studio: Studio)
         expect(page.locator("#figures .percent")).to_have_text("20 %")
         slider = page.get_by_role("slider", name="Strength", exact=False).first
         slider.focus()
-        for _ in range(4):
-            page.keyboard.press("ArrowRight")
+        with page.expect_response(lambda told: parse_qs(told.request.post_data or "").get("strength") == ["1"]):
+            for _ in range(4):
+                page.keyboard.press("ArrowRight")
         expect(slider).to_have_attribute("aria-valuetext", "2")
         expect(page.locator("#balance-said")).to_contain_text("followed from the next step on")
         expect(slider).to_be_focused()

@@ -21,6 +21,7 @@ from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError, StorageFull, Unavailable
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
+from app.core.steering import STEERABLE
 from app.imaging import encode
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
@@ -80,7 +81,8 @@ def test_a_job_is_painted_stored_and_told(
     assert runtime.run_one(Stylizing, paints)
     done = row(database, job)
     assert (done.state, done.attempt, done.stopped_early, done.error) == (State.DONE, 1, False, None)
-    assert done.facts == {"iterations": 10, "notes": [], "changes": []}
+    settings = {name: float(done.params[name]) for name in STEERABLE} | {"weight_1": 1.0}
+    assert done.facts == {"iterations": 10, "notes": [], "changes": [], "resumed_at": None, "settings": settings}
     assert done.result is not None
     np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, done.result))), grey(100))
     told = events_of(redis_client, job)

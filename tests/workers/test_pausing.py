@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pytest
 import redis
 
 from app.core.errors import EngineError
-from app.core.progress import OnProgress
+from app.core.progress import OnProgress, StopRequested
 from app.imaging import encode
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
@@ -225,3 +226,27 @@ def test_a_pause_on_a_full_disk_still_frees_the_worker(
 
     runtime.run_one(Stylizing, Painter(full))
     assert (row(database, job).state, row(database, job).lease_until) == (State.PAUSED, None)
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_change_that_no_iteration_followed_is_not_in_the_facts(
+    runtime: Runtime, database: Database, service: JobService, paused: Job, resumed: bool
+) -> None:
+    service.change(OWNER, paused.id, {"strength": 3.0})
+
+    def stopped(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        service.stop(OWNER, paused.id)
+        with suppress(StopRequested):
+            on_progress(dataclasses.replace(record(5), stage="refine", losses=None))
+        return Outcome(grey(50), {"iterations": 5})
+
+    if resumed:
+        service.resume(OWNER, paused.id)
+        runtime.run_one(Stylizing, stopped)
+    else:
+        service.stop(OWNER, paused.id)
+    ended = row(database, paused)
+    assert (ended.state, ended.params["strength"]) == (State.DONE, 3.0)
+    assert ended.facts is not None
+    assert (ended.facts["settings"]["strength"], ended.facts["changes"]) == (1.0, [])
+    assert ended.facts["resumed_at"] == (5 if resumed else None)

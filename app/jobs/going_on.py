@@ -38,6 +38,11 @@ def can_have_more(job: Job) -> bool:
     return bool(job.params["colours"] != "only")
 
 
+def can_be_changed(job: Job) -> bool:
+    """Tell whether there is anything to change while it is painted."""
+    return job.parent is None and is_painted(StyleParams.model_validate(job.params))
+
+
 class GoingOn(KindService[JobEvent]):
     """What one may do with a picture besides making it and looking at it."""
 
@@ -117,7 +122,7 @@ class GoingOn(KindService[JobEvent]):
             _check_names(wanted)
             if job.parent is not None:
                 raise NotReady("A dataset's pictures are painted alike, so this one cannot be changed alone.")
-            if not is_painted(StyleParams.model_validate(job.params)):
+            if not can_be_changed(job):
                 raise NotReady("This picture is made in one go, without iterations, so there is no balance to change on the way.")
             if job.stop_requested or job.cancel_requested:
                 raise NotReady("This job is about to end, so nothing can be changed any more.")

@@ -10,7 +10,7 @@ from app.core.specs import PRESETS, StyleParams
 from app.imaging.receipt import Receipt
 from app.jobs import pictures
 from app.jobs.finishing import usual
-from app.jobs.going_on import can_have_more, larger_than
+from app.jobs.going_on import can_be_changed, can_have_more, larger_than
 from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import TERMINAL, Job, State
 from app.jobs.receipts import receipt_of
@@ -57,6 +57,10 @@ class JobView:
     def more(self) -> bool:
         """Whether more iterations would paint anything."""
         return can_have_more(self.job)
+
+    @property
+    def steerable(self) -> bool:
+        return can_be_changed(self.job)
 
     @property
     def sliders(self) -> list[Slider]:

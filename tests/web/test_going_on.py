@@ -282,9 +282,12 @@ def test_the_receipt_states_what_was_in_effect_not_what_came_too_late(studio: St
 
 @pytest.mark.parametrize("params", [{"iterations": ""}, {"colours": "only"}])
 def test_a_picture_without_iterations_has_nothing_to_change(studio: Studio, params: dict[str, str]) -> None:
-    answer = studio.client.patch(f"/api/jobs/{studio.submit(**params)}", json={"strength": 2})
+    job_id = studio.submit(**params)
+    answer = studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 2})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_ready")
     assert "without iterations" in answer.json()["detail"]
+    pages = [studio.client.get(f"/jobs/{one}").text for one in (job_id, studio.submit())]
+    assert ['id="balance"' in page for page in pages] == [False, True]
 
 
 def test_a_picture_of_a_dataset_is_not_changed_alone(studio: Studio) -> None:

@@ -75,7 +75,8 @@ class VerdictView:
     @property
     def title(self) -> str:
         """What was judged, by name."""
-        return " × ".join(str(facts["name"]) for facts in self.about.inputs.values())
+        shown = [pictures.ALONE] if self.alone else ["content", *pictures.styles_of(self.about)]
+        return " × ".join(str(self.about.inputs[role]["name"]) for role in shown)
 
     @property
     def heading(self) -> str:

@@ -21,6 +21,7 @@ from app.core.errors import PentimentoError
 from app.core.logging import set_up
 from app.infra.broker import celery_config
 from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT
+from workers import gpus
 from workers.child import Child
 from workers.tasks import experiment, stylize, verdict
 
@@ -79,8 +80,10 @@ def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
 
 @signals.worker_process_init.connect
 def _start_child(**_: Any) -> None:
+    from billiard import current_process
+
     global _child
-    _choose_gpu()
+    os.environ.update(gpus.environment(current_process().index, os.environ))
     loaded = threading.Event()
     threading.Thread(target=_leave_if_told, args=(loaded,), name="leave", daemon=True).start()
     try:
@@ -110,14 +113,3 @@ def _end_child(**_: Any) -> None:
 def queues_taken() -> list[str]:
     """Return the queues chosen on the command line, which the parent has read before the fork."""
     return [queue for queue in TASKS if queue in app.amqp.queues.consume_from]
-
-
-def _choose_gpu() -> None:
-    """Give each child one GPU, before TensorFlow is imported and takes all of them whole."""
-    from billiard import current_process
-
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    gpus = [part for part in (visible or "").split(",") if part]
-    if len(gpus) > 1:
-        os.environ["CUDA_VISIBLE_DEVICES"] = gpus[current_process().index % len(gpus)]

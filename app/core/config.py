@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
     preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")
+    xla: str = Field("auto", pattern="^(auto|on|off)$", description="Compile the painting's graphs with XLA: auto (on a GPU), on or off.")
     worker_memory_mb: int = Field(
         1700, ge=0, description="A worker process that has ever held more starts afresh after its job; 0: never, as GPU machines want."
     )

@@ -36,13 +36,13 @@ class Progress:
         iterations: iterations planned over all scales.
         fraction: share of the whole work done, 0 to 1, weighted by cost (an
             iteration at 512 counts about four times one at 256). Never falls.
-        losses: terms of the objective, or None outside ``refine``.
+        losses: terms of the objective; None outside ``refine``, and for a part of an iteration.
         elapsed: seconds since the start.
         remaining: estimated seconds left; None until measured.
         preview: uint8 RGB picture of shape (height, width, 3), at most 512 pixels long, or None.
         note: why something went otherwise than planned, in words, or None.
-        save: returns the state to go on from after this step, or None where a new
-            run would be as far as soon. To be called, if at all, before the callback returns.
+        save: returns the state to go on from, that after the newest whole iteration, or None
+            where a new run would be as far as soon. To be called, if at all, before the callback returns.
     """
 
     stage: Stage

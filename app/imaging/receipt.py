@@ -68,6 +68,7 @@ class Receipt(BaseModel):
     weights: dict[str, str] = Field(description="SHA-256 of each network's weights, by name.")
     libraries: dict[str, str] = Field(description="Version of each library that decides pixels.")
     precision: Literal["float32", "bfloat16"]
+    xla: bool = Field(False, description="Whether XLA compiled the graphs.")
     device: str = Field(max_length=200)
     iterations: int = Field(ge=0, description="Iterations done.")
     planned: int = Field(ge=0, description="Iterations asked for.")

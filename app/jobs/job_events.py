@@ -112,6 +112,7 @@ class LiveRecorder:
         self._notes: list[str] = list(told.notes) if told else []
         self._changes: list[Change] = list(told.changes) if told else []
         self._best: tuple[int, LossValues] | None = None
+        self._losses: LossValues | None = None
         self._every = self._curve[1].iteration - self._curve[0].iteration if len(self._curve) > 1 else 1
         self._seen = len(self._curve) * self._every
 
@@ -139,11 +140,12 @@ class LiveRecorder:
         self._changes = self._changes[-MOST_CHANGES:]
 
     def record(self, progress: Progress) -> Painting:
-        losses = None
         if progress.note:
             self._notes.append(progress.note)
+        if progress.stage != "refine":
+            self._losses = None
         if progress.losses is not None:
-            losses = LossValues(
+            losses = self._losses = LossValues(
                 content=progress.losses.content, style=progress.losses.style, tv=progress.losses.tv, total=progress.losses.total
             )
             # An optimiser also tries steps that it takes back: the curve follows the best picture of each scale.
@@ -157,7 +159,7 @@ class LiveRecorder:
             iteration=progress.iteration,
             iterations=progress.iterations,
             percent=round(min(max(progress.fraction, 0.0), 1.0) * 100, 1),
-            losses=losses,
+            losses=self._losses,
             elapsed=round(progress.elapsed, 2),
             remaining=None if progress.remaining is None else round(progress.remaining, 1),
             curve=list(self._curve),

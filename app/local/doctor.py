@@ -85,7 +85,7 @@ def devices(settings: Settings) -> Iterator[Finding]:
     """Say what the networks would run on, and in which precision, as an engine would choose."""
     import tensorflow as tf
 
-    from workers.nets.precision import choose
+    from workers.nets.precision import choose, compiles, kind
 
     gpus = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
     if gpus:
@@ -101,7 +101,8 @@ def devices(settings: Settings) -> Iterator[Finding]:
         yield Finding("device", "warn", f"TensorFlow {tf.__version__} on the CPU; a GPU is there", "Install for it: make run EXTRA=gpu")
     else:
         yield Finding("device", "ok", f"TensorFlow {tf.__version__} on the CPU")
-    yield Finding("precision", "ok", f"{choose(settings.precision)} (PENTIMENTO_PRECISION={settings.precision})")
+    yield Finding("precision", "ok", f"{choose(settings.precision)} (PENTIMENTO_PRECISION={settings.precision}), {kind()}")
+    yield Finding("XLA", "ok", f"{'on' if compiles(settings.xla) else 'off'} (PENTIMENTO_XLA={settings.xla})")
 
 
 def cpu_flags(cpuinfo: Path) -> frozenset[str]:

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 from redis.exceptions import RedisError
 from starlette.concurrency import run_in_threadpool
@@ -150,6 +150,60 @@ class Follower(Generic[E]):
         self._shown = event
         self._sent = time.monotonic()
         return Sight(event, self._position)
+
+
+class View(Protocol):
+    """What a page shows of something that is followed; ``look`` decides which parts are on the page."""
+
+    @property
+    def live(self) -> bool: ...
+
+    @property
+    def look(self) -> str: ...
+
+    def shown(self, event: Any) -> Self: ...
+
+
+V = TypeVar("V", bound=View)
+
+
+async def as_parts(
+    follower: Follower[E],
+    view: V,
+    *,
+    whole: Callable[[V], str],
+    moved: Callable[[V, V], Iterable[str]],
+    ended: Callable[[V], V],
+) -> AsyncIterator[str]:
+    """Yield messages for a page: all of it when its look changes, otherwise only what moved.
+
+    Args:
+        view: as its row tells it.
+        whole: returns the message that draws all of it.
+        moved: returns those of what may have changed since the view before.
+        ended: reads it again, with what its worker wrote at the end.
+    """
+    look: str | None = None
+    async for sight in follower.follow():
+        if sight.event is None:
+            yield KEEP_ALIVE
+            continue
+        before, view = view, view.shown(sight.event)
+        if not view.live:
+            view = await run_in_threadpool(_at_end, view, ended)
+        for text in [whole(view)] if view.look != look else moved(before, view):
+            yield text
+        look = view.look
+        if not view.live:
+            yield message("", event="ended")
+
+
+def _at_end(view: V, ended: Callable[[V], V]) -> V:
+    """Return the view as it ended; as it was, where what it shows has been deleted."""
+    try:
+        return ended(view)
+    except PentimentoError:
+        return view
 
 
 async def as_json(sights: AsyncIterator[Sight[E]]) -> AsyncIterator[str]:

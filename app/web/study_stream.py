@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from app.core.errors import PentimentoError
 from app.lab.experiment_events import ExperimentEvent
 from app.web import sse
 from app.web.deps import Services
@@ -26,31 +24,12 @@ def follow(services: Services, owner: str, study: Study[Any], whole: Callable[[]
     follower = sse.Follower(
         study.id, ExperimentEvent, lambda: services.experiments.event(owner, study.id), services.reader, services.closing
     )
-    return sse.stream(_parts(study, whole, follower))
-
-
-async def _parts(study: Study[Any], whole: Callable[[], Study[Any]], follower: sse.Follower[ExperimentEvent]) -> AsyncIterator[str]:
-    look: str | None = None
-    async for sight in follower.follow():
-        if sight.event is None:
-            yield sse.KEEP_ALIVE
-            continue
-        study = study.shown(sight.event)
-        if not study.live:
-            study = await run_in_threadpool(_ended, study, whole)
-        if study.look != look:
-            yield sse.message(render(study.BODY, study=study), event="study")
-        else:
-            for event, partial in study.MOVING.items():
-                yield sse.message(render(partial, study=study), event=event)
-        look = study.look
-        if not study.live:
-            yield sse.message("", event="ended")
-
-
-def _ended(study: Study[Any], whole: Callable[[], Study[Any]]) -> Study[Any]:
-    """Return the study with what its worker wrote at the end; as it was, where it has been deleted."""
-    try:
-        return whole()
-    except PentimentoError:
-        return study
+    return sse.stream(
+        sse.as_parts(
+            follower,
+            study,
+            whole=lambda study: sse.message(render(study.BODY, study=study), event="study"),
+            moved=lambda _, study: (sse.message(render(partial, study=study), event=event) for event, partial in study.MOVING.items()),
+            ended=lambda _: whole(),
+        )
+    )

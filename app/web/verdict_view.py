@@ -68,6 +68,11 @@ class VerdictView:
         return self.event.state in (State.QUEUED, State.RUNNING)
 
     @property
+    def look(self) -> str:
+        """What decides which parts are on the page; only when it changes are all of them drawn again."""
+        return self.event.state
+
+    @property
     def alone(self) -> bool:
         """A picture that was given alone, not those of a job."""
         return self.job.parent is None

@@ -1,5 +1,8 @@
 // Puts a new picture in place only once it is loaded, and leaves what has not changed alone, so that nothing jumps.
 let newest = 0;
+// States of the job that the stream has told, and how many it had told when each request was sent.
+let states = 0;
+const sentAt = new WeakMap();
 
 async function replacePicture(place, next) {
   const turn = ++newest;
@@ -26,7 +29,10 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (target.id !== "job") return;
   const next = parse(event.detail.data);
   const look = next.querySelector("[data-look]").dataset.look;
-  if (target.querySelector("[data-look]")?.dataset.look !== look) return;
+  if (target.querySelector("[data-look]")?.dataset.look !== look) {
+    states += 1;
+    return;
+  }
   // The first event of a connection says again what is shown already.
   event.preventDefault();
   for (const id of ["figures", "curves"]) {
@@ -39,10 +45,15 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);
 });
 
-// The answer to a button may come later than the end that the stream has told: what has ended stays ended.
+// The answer to a button may come later than a state that the stream has told since, the end for one:
+// what is newer stays, and what the answer had to say comes with the stream.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.target.id === "job") sentAt.set(event.detail.xhr, states);
+});
+
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target } = event.detail;
-  if (target.id === "job" && target.querySelector("[data-live]")?.dataset.live === "no") event.detail.shouldSwap = false;
+  const { target, xhr } = event.detail;
+  if (target.id === "job" && sentAt.get(xhr) !== states) event.detail.shouldSwap = false;
 });
 
 // A button that had the focus may be gone after its job changed state: the job itself takes it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from app.core.progress import Losses, Progress
 from app.jobs.job_events import MAX_CURVE_POINTS, MOST_CHANGES, LiveRecorder, snapshot
@@ -55,6 +56,14 @@ def test_the_curve_follows_the_best_picture_of_each_scale() -> None:
     assert [point.style for point in live.curve] == [4.0, 3.0, 3.0, 2.0, 7.0, 5.0]
     assert live.losses is not None
     assert live.losses.style == 5.0
+
+
+def test_a_part_of_an_iteration_keeps_the_losses_and_adds_nothing_to_the_curve() -> None:
+    recorder = LiveRecorder()
+    before = recorder.record(_progress(7))
+    part = recorder.record(replace(_progress(7, 0.6), losses=None))
+    assert (part.losses, part.curve, part.percent) == (before.losses, before.curve, 60.0)
+    assert recorder.record(replace(_progress(7, 1.0), stage="finish", losses=None)).losses is None
 
 
 def test_many_changes_are_told_in_few() -> None:

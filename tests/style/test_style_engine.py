@@ -44,6 +44,12 @@ def ignore(_: Progress) -> None:
     """A caller that does not listen."""
 
 
+def stop_at_once(progress: Progress) -> None:
+    """A caller who is content with the start."""
+    if progress.preview is not None:
+        raise StopRequested
+
+
 def test_longer_side_is_the_size_and_proportions_are_kept(painted: tuple[np.ndarray, list[Progress]], content: np.ndarray) -> None:
     picture, _ = painted
     assert picture.dtype == np.float32 and picture.min() >= 0 and picture.max() <= 1
@@ -191,3 +197,16 @@ def test_warm_up_builds_the_shared_graphs_and_facts_name_the_networks(engine: En
     facts = engine.facts()
     assert set(facts["weights"]) == {"vgg19", "adain_decoder"}
     assert facts["precision"] == engine.precision
+    assert facts["xla"] is engine.xla is False
+
+
+def test_the_settings_of_a_gpu_paint_the_same_picture(
+    weights_cache: Settings, content: np.ndarray, style: np.ndarray, engine: Engine
+) -> None:
+    """XLA and bfloat16, in one piece and in tiles, with regions, as far as a processor can run them."""
+    forced = Engine(weights_cache.model_copy(update={"precision": "bfloat16", "xla": "on"}))
+    plain = Engine(weights_cache.model_copy(update={"precision": "bfloat16", "xla": "off"}))
+    assert forced.facts()["xla"] is True
+    commission = Commission.of(content, style, StyleParams(size=64, iterations=(3, 3)))
+    found, expected = (one.stylize(commission, ignore) for one in (forced, plain))
+    assert float(np.abs(found - expected).mean()) < 0.02 < float(np.abs(found - plain.stylize(commission, stop_at_once)).mean())

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from app.core.commission import Commission, Style
 from app.core.config import Settings
+from app.core.progress import StopRequested
 from app.core.specs import STYLE_LAYERS, StyleParams
 from workers.nets import weights
 from workers.nets.vgg19 import VGG19, Padding, Pooling
@@ -13,7 +16,7 @@ from workers.style import pyramid
 from workers.style.objective import Objective
 from workers.style.resample import resize, shrink
 from workers.style.targets import JobTargets, Targets
-from workers.style.tiles import halo, windows
+from workers.style.tiles import cost, halo, windows
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +100,14 @@ def test_tiled_equals_whole(
     np.testing.assert_allclose(found.gradient, expected.gradient, atol=2e-4 * scale)
 
 
+def test_compiled_by_xla_tiles_give_what_they_give_without(vgg: VGG19) -> None:
+    params = StyleParams(size=1032, iterations=(1,), levels=1)
+    aims, x, shares = _case(vgg, (64, 1032), params, 112, masks=True)
+    expected, found = (Objective(vgg, tf.float32, xla=xla).evaluate(x, aims, params, shares) for xla in (False, True))
+    assert found.loss == pytest.approx(expected.loss, rel=1e-4)
+    np.testing.assert_allclose(found.gradient, expected.gradient, atol=2e-4 * float(np.abs(expected.gradient).max()))
+
+
 def test_the_tiled_graphs_are_built_once_for_every_size_and_painting(vgg: VGG19) -> None:
     objective = Objective(vgg, tf.float32)
     for shape in ((64, 520), (520, 72)):
@@ -104,6 +115,35 @@ def test_the_tiled_graphs_are_built_once_for_every_size_and_painting(vgg: VGG19)
         aims, x, shares = _case(vgg, shape, params, 32, masks=False)
         objective.evaluate(x, aims, params, shares)
     assert objective.traces == 1
+
+
+def test_each_window_is_told_and_whoever_is_told_may_end_it(vgg: VGG19) -> None:
+    params = StyleParams(size=520, iterations=(1,), levels=1)
+    aims, x, shares = _case(vgg, (64, 520), params, 32, masks=False)
+    told: list[float] = []
+    objective = Objective(vgg, tf.float32)
+    objective.evaluate(x, replace(aims, on_window=told.append), params, shares)
+    height, width = aims.shape[:2]
+    count = len(list(windows(height, width, 32, 80)))
+    assert len(told) == 2 * count > 20
+    assert sum(told) == cost(height, width, 32, 80)
+
+    def stop(_: float) -> None:
+        raise StopRequested
+
+    with pytest.raises(StopRequested):
+        objective.evaluate(x, replace(aims, on_window=stop), params, shares)
+
+
+def test_targets_in_one_piece_are_not_told(vgg: VGG19) -> None:
+    told: list[float] = []
+    targets, pixels = Targets(vgg, tf.float32), np.zeros((64, 200, 3), np.uint8)
+    targets.style(pixels, 200, on_window=told.append)
+    targets.content(shrink(pixels, 64, 200), "relu3_2", on_window=told.append)
+    assert told == []
+    targets.content(shrink(pixels, 64, 200), "relu3_2", 128, on_window=told.append)
+    # Cores of 112 and 88, a halo of 16: windows of 128 and 104 by 64, forward pass only.
+    assert told == [0.5 * 128 * 64, 0.5 * 104 * 64]
 
 
 def test_style_targets_are_those_of_the_painting_in_one_piece(vgg: VGG19) -> None:

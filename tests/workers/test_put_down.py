@@ -24,7 +24,7 @@ from app.jobs import pictures
 from app.jobs.models import Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
-from tests.workers.test_life import events_of, grey, paints, record, row
+from tests.workers.test_life import OWNER, events_of, grey, paints, record, row
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
@@ -189,6 +189,81 @@ def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(runtime: Run
     assert runtime.run_one(Stylizing, painter)
     assert painter.begun_at == [6]
     assert row(database, job).state == State.DONE
+
+
+def test_a_pause_in_the_middle_of_a_long_step_goes_on_from_the_step_before(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, add_job: AddJob
+) -> None:
+    job = add_job()
+    rare = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 3600.0})
+    ended: list[int] = []
+
+    def long_step(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        for n in range(1, 4):
+            on_progress(saving(sitting, n))
+        service.pause(OWNER, job.id)
+        for part in range(4):
+            try:
+                on_progress(dataclasses.replace(saving(sitting, 3), losses=None, preview=None))
+            except StopRequested:
+                ended.append(part)
+                break
+        return Outcome(grey(30))
+
+    Runtime(dataclasses.replace(runtime.clients, settings=rare)).run_one(Stylizing, long_step)
+    assert ended == [0]
+    paused = row(database, job)
+    assert (paused.state, paused.result) == (State.PAUSED, None)
+    service.resume(OWNER, job.id)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [3]
+
+
+def test_stop_in_the_middle_of_a_long_step_keeps_the_picture_before_it(
+    runtime: Runtime, database: Database, service: JobService, add_job: AddJob
+) -> None:
+    job = add_job()
+
+    def long_step(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        part = dataclasses.replace(saving(sitting, 0), iteration=0, losses=None, preview=None, save=None)
+        service.stop(OWNER, job.id)
+        # Nothing is there to keep yet.
+        on_progress(part)
+        with pytest.raises(StopRequested):
+            on_progress(saving(sitting, 1))
+        return Outcome(grey(10))
+
+    runtime.run_one(Stylizing, long_step)
+    assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, True)
+
+    other = add_job()
+
+    def later_step(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        on_progress(saving(sitting, 1))
+        service.stop(OWNER, other.id)
+        with pytest.raises(StopRequested):
+            on_progress(dataclasses.replace(saving(sitting, 1), losses=None, preview=None))
+        return Outcome(grey(10))
+
+    runtime.run_one(Stylizing, later_step)
+    assert (row(database, other).state, row(database, other).stopped_early) == (State.DONE, True)
+
+
+def test_the_same_state_is_not_stored_twice(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+    stored: list[str] = []
+
+    def parts(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        for _ in range(3):
+            on_progress(saving(sitting, 1))
+            stored.append(str((row(database, job).checkpoint or {}).get("name")))
+        on_progress(saving(sitting, 2))
+        stored.append(str((row(database, job).checkpoint or {}).get("name")))
+        return Outcome(grey(10))
+
+    runtime.run_one(Stylizing, parts)
+    assert stored[0] == stored[1] == stored[2] != stored[3]
 
 
 def test_a_worker_that_shuts_down_gives_its_job_back(runtime: Runtime, database: Database, add_job: AddJob) -> None:

@@ -175,7 +175,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._discard(set())
 
     def put_down(self, progress: Progress) -> dict[str, Any]:
-        if progress.save is None:
+        if progress.save is None or (self._left and self._left.live.iteration == self._told.iteration):
             return {}
         # Two names take turns: what the row names is whole at every moment.
         number = 1 if self._left and self._left.name == checkpoints.name(self.job.attempt, 0) else 0
@@ -212,7 +212,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return {"preview": name}
 
     def has_something(self, progress: Progress) -> bool:
-        return progress.preview is not None
+        return progress.preview is not None or self._frames.count > 0
 
     def is_finishing(self, progress: Progress) -> bool:
         return progress.stage == "finish"

@@ -30,7 +30,7 @@ class Step:
         current, best: pictures at that scale: the newest, and the one of the lowest loss.
         losses: of ``current``.
         note: why the scale ends here, if it ends early.
-        save: returns the state after this step; to be called before the next one.
+        save: returns the state after this step.
     """
 
     number: int

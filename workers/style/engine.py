@@ -19,7 +19,7 @@ from app.core.progress import OnProgress, StopRequested
 from app.core.specs import MIN_SIDE, StyleParams, base_side
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
-from workers.nets.precision import choose, device
+from workers.nets.precision import choose, compiles, device
 from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
 from workers.style.colours import prepared, recolour
@@ -47,22 +47,22 @@ class Engine:
 
         Raises:
             ArtefactError: weights missing or damaged.
-            EngineError: no such precision.
+            EngineError: no such precision, or setting of XLA.
         """
         self.precision = choose(settings.precision)
-        self.device = device()
+        self.device, self.xla = device(), compiles(settings.xla)
         self._dtype = tf.as_dtype(self.precision)
         self._vgg = VGG19(weights.load("vgg19", settings))
         self._padding, self._pooling = padding, pooling
         self._targets = Targets(self._vgg, self._dtype, padding=padding, pooling=pooling)
         self._instant = Instant(self._vgg, AdaINDecoder(weights.load("adain_decoder", settings)), self._dtype)
-        self._objective = Objective(self._vgg, self._dtype, padding=padding, pooling=pooling)
+        self._objective = Objective(self._vgg, self._dtype, padding=padding, pooling=pooling, xla=self.xla)
         self._digests = {name: digest for name, digest in weights.digests(settings).items() if name in ("vgg19", "adain_decoder")}
 
     def facts(self) -> dict[str, Any]:
         """Return what a receipt states about this engine."""
         libraries = {"tensorflow": str(tf.__version__), "numpy": np.__version__}
-        return {"weights": self._digests, "libraries": libraries, "precision": self.precision, "device": self.device}
+        return {"weights": self._digests, "libraries": libraries, "precision": self.precision, "xla": self.xla, "device": self.device}
 
     def warm_up(self) -> None:
         """Build the graphs that pictures of every shape share, so that the first job need not wait for them."""
@@ -115,7 +115,8 @@ class Engine:
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
         photograph = frame.pad(shrink(content, frame.height, frame.width))
-        tracker = Tracker(on_progress, scales, side=params.size, pixels=frame.canvas_height * frame.canvas_width, resume=resume)
+        pixels = frame.canvas_height * frame.canvas_width
+        tracker = Tracker(on_progress, scales, side=params.size, pixels=pixels, tile=planned.tile, resume=resume)
         showing = Showing(frame, photograph, commission.protect)
         best = photograph
         try:
@@ -123,7 +124,7 @@ class Engine:
             best = resume.best if resume else self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
                 tracker.begun(showing.preview(best))
-            targets = JobTargets(self._targets, commission, frame, photograph, planned.tile)
+            targets = JobTargets(self._targets, commission, frame, photograph, planned.tile, tracker.worked)
             descent = Descent(scales, commission, targets, self._objective, history=planned.history, resume=resume, steer=steer)
             for step in descent.steps(best):
                 best = step.best

@@ -14,7 +14,7 @@ from workers.nets.vgg19 import LAYERS, VGG19, Padding, Pooling
 from workers.style.losses import content_sum, gram_sum, masked_gram_sum, style_loss
 from workers.style.regions import Mask, Regions
 from workers.style.resample import Picture
-from workers.style.tiles import Window, cut, extent, halo, windows
+from workers.style.tiles import FORWARD, OnWindow, Window, cut, extent, halo, is_cut, untold, windows
 
 _Tensors = list[tf.Tensor]
 
@@ -43,7 +43,10 @@ class Wanted:
 class Level:
     """Graphs for levels of every size, for one content layer and a number of regions with masks: 0 without."""
 
-    def __init__(self, vgg: VGG19, dtype: tf.DType, content_layer: str, regions: int, *, padding: Padding, pooling: Pooling) -> None:
+    def __init__(
+        self, vgg: VGG19, dtype: tf.DType, content_layer: str, regions: int, *, padding: Padding, pooling: Pooling, xla: bool
+    ) -> None:
+        """Prepare the graphs; with ``xla`` each is compiled anew for each shape it meets."""
         self._vgg, self._dtype, self._layer, self._regions = vgg, dtype, content_layer, regions
         self._padding, self._pooling = padding, pooling
         self._layers = tuple(sorted({*STYLE_LAYERS, content_layer}, key=LAYERS.index))
@@ -65,12 +68,12 @@ class Level:
             tf.TensorSpec([count, None], tf.float32),
             tf.TensorSpec([len(STYLE_LAYERS), count], tf.float32),
         )
-        self._whole = tf.function(self._in_one_piece, input_signature=[*window, *aims, number])
-        self._statistics = tf.function(self._sums, input_signature=window)
-        self._style = tf.function(self._style_and_pull, input_signature=[sums, *aims])
-        self._gradient = tf.function(self._pulled, input_signature=[*window, sums, number])
+        self._whole = tf.function(self._in_one_piece, input_signature=[*window, *aims, number], jit_compile=xla)
+        self._statistics = tf.function(self._sums, input_signature=window, jit_compile=xla)
+        self._style = tf.function(self._style_and_pull, input_signature=[sums, *aims], jit_compile=xla)
+        self._gradient = tf.function(self._pulled, input_signature=[*window, sums, number], jit_compile=xla)
 
-    def evaluate(self, picture: Picture, wanted: Wanted, tile: int) -> tuple[float, float, Picture]:
+    def evaluate(self, picture: Picture, wanted: Wanted, tile: int, on_window: OnWindow = untold) -> tuple[float, float, Picture]:
         """Return weighted content loss, weighted style loss, and the gradient of their sum, float32 (h, w, 3).
 
         A picture larger than one tile with its halo is gone through twice: once to add up the
@@ -80,6 +83,7 @@ class Level:
         Args:
             picture: float32 (h, w, 3).
             tile: largest side of a core, a multiple of 16.
+            on_window: told of each window, in both passes; may raise.
         """
         height, width = picture.shape[:2]
         factor = tf.constant(wanted.content_weight / prod(wanted.content.shape), tf.float32)
@@ -89,8 +93,8 @@ class Level:
             tf.constant(wanted.mixture),
             tf.constant(wanted.style_weights),
         )
-        if height * width > (tile + 2 * self._halo) ** 2:
-            return self._tiled(picture, wanted, list(windows(height, width, tile, self._halo)), aims, factor)
+        if is_cut(height, width, tile, self._halo):
+            return self._tiled(picture, wanted, list(windows(height, width, tile, self._halo)), aims, factor, on_window)
         content, style, gradient = self._whole(*self._inputs(picture, wanted), *aims, factor)
         return float(content), float(style), gradient.numpy()[0]
 
@@ -100,7 +104,13 @@ class Level:
         return int(max(graph.experimental_get_tracing_count() for graph in (self._whole, self._statistics, self._style, self._gradient)))
 
     def _tiled(
-        self, picture: Picture, wanted: Wanted, found: list[Window], aims: tuple[tf.Tensor, ...], factor: tf.Tensor
+        self,
+        picture: Picture,
+        wanted: Wanted,
+        found: list[Window],
+        aims: tuple[tf.Tensor, ...],
+        factor: tf.Tensor,
+        on_window: OnWindow,
     ) -> tuple[float, float, Picture]:
         content, sums = 0.0, [np.zeros((max(1, self._regions), *target.shape[1:])) for target in wanted.styles]
         for window in found:
@@ -108,10 +118,12 @@ class Level:
             content += float(part)
             for total, one in zip(sums, added, strict=True):
                 total += one.numpy()
+            on_window(FORWARD * window.area)
         style, *pull = self._style([tf.constant(total, tf.float32) for total in sums], *aims)
         gradient = np.zeros_like(picture)
         for window in found:
             gradient[window.pixels] += self._gradient(*self._inputs(picture, wanted, window), pull, factor).numpy()[0]
+            on_window(window.area)
         return float(factor) * content, float(style), gradient
 
     def _positions(self, height: int, width: int, regions: Regions | None) -> tf.Tensor:

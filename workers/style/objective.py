@@ -25,8 +25,8 @@ class Objective:
     for each would cost a second and stay in memory.
     """
 
-    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg") -> None:
-        self._vgg, self._dtype, self._padding, self._pooling = vgg, dtype, padding, pooling
+    def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg", xla: bool = False) -> None:
+        self._vgg, self._dtype, self._padding, self._pooling, self._xla = vgg, dtype, padding, pooling, xla
         self._levels: dict[tuple[str, int], Level] = {}
         matrix, picture = tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None, None, 3], tf.float32)
         self._resampled = tf.function(_resampled, input_signature=[picture, matrix, matrix])
@@ -51,7 +51,7 @@ class Objective:
         content = style = 0.0
         gradient = np.zeros((0, 0, 3), np.float32)
         for number, picture in reversed(list(enumerate(pictures))):
-            more_content, more_style, own = level.evaluate(picture, self._wanted(aims, number, params, weights), aims.tile)
+            more_content, more_style, own = level.evaluate(picture, self._wanted(aims, number, params, weights), aims.tile, aims.on_window)
             content, style = content + more_content, style + more_style
             gradient = own + self._enlarged(gradient, *picture.shape[:2]) if gradient.size else own
         tv = 0.0
@@ -72,7 +72,7 @@ class Objective:
     def _level(self, content_layer: str, regions: int) -> Level:
         key = content_layer, regions
         if key not in self._levels:
-            self._levels[key] = Level(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling)
+            self._levels[key] = Level(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling, xla=self._xla)
         return self._levels[key]
 
     def _wanted(self, aims: Aims, number: int, params: StyleParams, weights: Sequence[float]) -> Wanted:

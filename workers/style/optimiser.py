@@ -43,7 +43,7 @@ class Evaluation(Generic[T]):
 
 @dataclass(frozen=True)
 class Iterate(Generic[T]):
-    """Where the descent stands after an iteration; ``memory`` is to be called before the next one."""
+    """Where the descent stands after an iteration, and what to go on with from there."""
 
     x: Vector
     loss: float
@@ -189,8 +189,9 @@ def adam(
     for number in range(first, first + iterations):
         if changed():
             here = _finite(evaluate(x))
-        mean += np.float32(1 - beta1) * (here.gradient - mean)
-        square += np.float32(1 - beta2) * (np.square(here.gradient) - square)
+        # New arrays: a memory that was handed out stays what it was.
+        mean = mean + np.float32(1 - beta1) * (here.gradient - mean)
+        square = square + np.float32(1 - beta2) * (np.square(here.gradient) - square)
         scale = np.sqrt(square / np.float32(1 - beta2**number)) + np.float32(epsilon)
         x = np.clip(x - np.float32(learning_rate / (1 - beta1**number)) * mean / scale, low, high)
         here = _finite(evaluate(x))
@@ -198,7 +199,7 @@ def adam(
 
 
 def _moments(mean: Vector, square: Vector, number: int) -> Memory:
-    return {"mean": mean.copy(), "square": square.copy(), "number": np.array(number)}
+    return {"mean": mean, "square": square, "number": np.array(number)}
 
 
 def _finite(evaluation: Evaluation[T]) -> Evaluation[T]:

@@ -55,7 +55,6 @@ class Scale:
         height, width: of the canvas at this scale.
         levels: how many sizes the objective looks at: this one, its half, its quarter …
         iterations: planned here.
-        cost: of one iteration, in pixels that go through the network.
     """
 
     side: int
@@ -63,10 +62,6 @@ class Scale:
     width: int
     levels: int
     iterations: int
-
-    @property
-    def cost(self) -> float:
-        return sum(self.height * self.width / 4**level for level in range(self.levels))
 
 
 def sides(height: int, width: int, longer: int) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from workers.style.losses import gram_sum
 from workers.style.pyramid import Frame, Scale, sides
 from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions
 from workers.style.resample import Picture, resize, shrink
-from workers.style.tiles import cut, extent, halo, windows
+from workers.style.tiles import FORWARD, OnWindow, cut, extent, halo, untold, windows
 
 # relu5_1 needs a pixel after four poolings.
 _SMALLEST_STYLE = 32
@@ -40,7 +40,7 @@ class Targets:
         self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
         self._styles: OrderedDict[tuple[bytes, int, int], list[tf.Tensor]] = OrderedDict()
 
-    def content(self, canvas: Picture, layer: str, tile: int = TILE) -> tf.Tensor:
+    def content(self, canvas: Picture, layer: str, tile: int = TILE, on_window: OnWindow = untold) -> tf.Tensor:
         """Return the features of ``canvas``, (h, w, 3), at ``layer``: (1, h', w', channels) in the network's precision."""
         if layer not in self._contents:
 
@@ -49,33 +49,39 @@ class Targets:
 
             self._contents[layer] = tf.function(features, input_signature=[self._picture])
         rows: dict[int, list[tf.Tensor]] = {}
-        for window in windows(*canvas.shape[:2], tile, halo(layer)):
+        parts = list(windows(*canvas.shape[:2], tile, halo(layer)))
+        for window in parts:
             found = self._contents[layer](tf.constant(canvas[window.pixels][None]))
             (top, left), (down, across) = window.features(layer, "window"), window.features(layer, "core")
             inside = found[:, down.start - top.start : down.stop - top.start, across.start - left.start : across.stop - left.start]
             rows.setdefault(window.rows.begin, []).append(inside)
+            if len(parts) > 1:
+                on_window(FORWARD * window.area)
         joined = [row[0] if len(row) == 1 else tf.concat(row, axis=2) for row in rows.values()]
         return joined[0] if len(joined) == 1 else tf.concat(joined, axis=1)
 
-    def style(self, pixels: NDArray[np.uint8], longer: int, tile: int = TILE) -> list[tf.Tensor]:
+    def style(self, pixels: NDArray[np.uint8], longer: int, tile: int = TILE, on_window: OnWindow = untold) -> list[tf.Tensor]:
         """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each style layer."""
         key = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest(), longer, tile
         if key not in self._styles:
-            self._styles[key] = self._grams(pixels, longer, tile)
+            self._styles[key] = self._grams(pixels, longer, tile, on_window)
             if len(self._styles) > _KEPT:
                 self._styles.popitem(last=False)
         self._styles.move_to_end(key)
         return self._styles[key]
 
-    def _grams(self, pixels: NDArray[np.uint8], longer: int, tile: int) -> list[tf.Tensor]:
+    def _grams(self, pixels: NDArray[np.uint8], longer: int, tile: int, on_window: OnWindow) -> list[tf.Tensor]:
         height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
         picture = shrink(pixels, height, width)
         total: list[NDArray[np.float64]] = []
-        for window in windows(height, width, tile, halo(STYLE_LAYERS[-1])):
+        parts = list(windows(height, width, tile, halo(STYLE_LAYERS[-1])))
+        for window in parts:
             sums = [
                 one.numpy().astype(np.float64) for one in self._sums(tf.constant(picture[window.pixels][None]), tf.constant(window.core))
             ]
             total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
+            if len(parts) > 1:
+                on_window(FORWARD * window.area)
         counts = [extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in STYLE_LAYERS]
         return [tf.constant(one / count, tf.float32) for one, count in zip(total, counts, strict=True)]
 
@@ -98,6 +104,7 @@ class Aims:
         regions: where each painting rules; None where none has a mask.
         photograph, protect: the canvas, (h, w, 3), and where it stays as it is, (h, w, 1) in [0, 1], or None.
         tile: largest side of a core, in pixels; what is larger is cut up.
+        on_window: told of each part that was worked on; may raise.
     """
 
     shape: tuple[int, int, int]
@@ -107,19 +114,29 @@ class Aims:
     photograph: Picture | None = None
     protect: Picture | None = None
     tile: int = TILE
+    on_window: OnWindow = untold
 
 
 class JobTargets:
     """The targets of one job, kept while it lasts: half of 512 is what the scale before had whole."""
 
-    def __init__(self, targets: Targets, commission: Commission, frame: Frame, photograph: Picture, tile: int = TILE) -> None:
+    def __init__(
+        self,
+        targets: Targets,
+        commission: Commission,
+        frame: Frame,
+        photograph: Picture,
+        tile: int = TILE,
+        on_window: OnWindow = untold,
+    ) -> None:
         """Prepare for a commission.
 
         Args:
             photograph: the content on the full canvas, float32 (canvas height, canvas width, 3).
-            tile: see ``Aims``.
+            tile, on_window: see ``Aims``.
         """
-        self._targets, self._commission, self._content, self._tile = targets, commission, photograph, tile
+        self._targets, self._commission, self._content = targets, commission, photograph
+        self._tile, self._on_window = tile, on_window
         self._masks = canvas_masks(commission.styles, frame)
         self._protect = None if commission.protect is None else on_canvas(commission.protect, frame)
         self._contents: dict[tuple[int, int], tf.Tensor] = {}
@@ -131,7 +148,9 @@ class JobTargets:
         shapes = [(scale.height >> level, scale.width >> level) for level in range(scale.levels)]
         for shape in shapes:
             if shape not in self._contents:
-                self._contents[shape] = self._targets.content(resize(self._content, *shape), params.content_layer, self._tile)
+                self._contents[shape] = self._targets.content(
+                    resize(self._content, *shape), params.content_layer, self._tile, self._on_window
+                )
         photograph, protect = None, None
         if self._protect is not None:
             photograph, protect = resize(self._content, *shapes[0]), np.clip(resize(self._protect, *shapes[0]), 0.0, 1.0)
@@ -143,11 +162,12 @@ class JobTargets:
             photograph,
             protect,
             self._tile,
+            self._on_window,
         )
 
     def _grams(self, longer: int) -> list[tf.Tensor]:
         if longer not in self._styles:
-            each = [self._targets.style(style.pixels, longer, self._tile) for style in self._commission.styles]
+            each = [self._targets.style(style.pixels, longer, self._tile, self._on_window) for style in self._commission.styles]
             self._styles[longer] = [tf.stack(layer) for layer in zip(*each, strict=True)]
         return self._styles[longer]
 

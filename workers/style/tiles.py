@@ -9,7 +9,7 @@ and so has the same padding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import tensorflow as tf
@@ -17,6 +17,16 @@ import tensorflow as tf
 from workers.nets.vgg19 import LAYERS, Pooling, stride
 
 GRID = 16
+
+
+# Told of each window that has been worked on, with its cost: pixels through forward and backward pass. May raise.
+OnWindow = Callable[[float], None]
+# Of the cost of both passes, the forward pass alone.
+FORWARD = 0.5
+
+
+def untold(_: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Window:
             self.columns.end - self.columns.start,
         )
 
+    @property
+    def area(self) -> int:
+        """Pixels of the window, halo included."""
+        return (self.rows.stop - self.rows.start) * (self.columns.stop - self.columns.start)
+
     def features(self, layer: str, part: str) -> tuple[slice, slice]:
         """The ``window``'s or its ``core``'s part of the whole picture's features at ``layer``, (h, w, …)."""
         step = stride(layer)
@@ -66,6 +81,18 @@ def halo(deepest: str) -> int:
     """
     reach = sum(stride(layer) for layer in LAYERS[: LAYERS.index(deepest) + 1])
     return -(-reach // GRID) * GRID
+
+
+def is_cut(height: int, width: int, tile: int, margin: int) -> bool:
+    """Tell whether a picture is more than one tile with its halo, so that it is worked on window by window."""
+    return height * width > (tile + 2 * margin) ** 2
+
+
+def cost(height: int, width: int, tile: int, margin: int) -> float:
+    """Return what one evaluation of loss and gradient costs, in pixels through forward and backward pass."""
+    if not is_cut(height, width, tile, margin):
+        return height * width
+    return (1 + FORWARD) * sum(window.area for window in windows(height, width, tile, margin))
 
 
 def windows(height: int, width: int, tile: int, margin: int) -> Iterator[Window]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.checkpoint import Checkpoint
+from app.core.memory import HALO
 from app.core.progress import Losses, OnProgress, Progress, Stage
 from workers.style.descent import Step
 from workers.style.pyramid import Scale
+from workers.style.tiles import cost
 
 # What goes before the iterations, in pixels through forward and backward pass of the
 # network: AdaIN on the full canvas, and at each scale the targets and the evaluation at its start.
@@ -30,6 +33,7 @@ class Tracker:
         *,
         side: int,
         pixels: int,
+        tile: int,
         resume: Checkpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -40,19 +44,28 @@ class Tracker:
             scales: planned, coarse to fine.
             side: longer side of the finished picture, reported outside ``refine``.
             pixels: of the full canvas.
+            tile: largest side of a tile's core.
             resume: where the run goes on; counts and times go on from there too.
             clock: seconds, from any origin.
         """
         self._on_progress, self._clock, self._side, self._scales = on_progress, clock, side, scales
         self._iterations = sum(scale.iterations for scale in scales)
+        # Of one iteration at each scale.
+        self._costs = [
+            sum(cost(scale.height >> level, scale.width >> level, tile, HALO) for level in range(scale.levels)) for scale in scales
+        ]
         # What is done when a scale begins, and at the end when all of them are.
         self._starts = [_ADAIN_SHARE * pixels]
-        for scale in scales:
-            self._starts.append(self._starts[-1] + (scale.cost * (scale.iterations + _START_SHARE) if scale.iterations else 0.0))
+        for number, scale in enumerate(scales):
+            self._starts.append(self._starts[-1])
+            self._starts[-1] = self._reached(number, scale.iterations) if scale.iterations else self._starts[-1]
         self._began = clock() - (resume.elapsed if resume else 0.0)
         self._iteration = resume.iteration if resume else 0
         self._begins_at = scales[resume.scale].side if resume else side
         self._done = self._reached(resume.scale, resume.done) if resume else 0.0
+        # Of the iteration that is being worked on, and the most that was ever told.
+        self._part = self._told = 0.0
+        self._save: Callable[[], Checkpoint] | None = None
         # Seconds and cost of the iterations that were measured: not a scale's first, which also builds its graph.
         self._seconds, self._measured = 0.0, 0.0
         self._last: tuple[int, float] | None = None
@@ -68,23 +81,31 @@ class Tracker:
         self._done = max(self._done, self._starts[0])
         self._tell("adain", self._side, None, preview)
 
+    def worked(self, cost: float) -> None:
+        """Tell that a part of the next iteration is done, so that one that takes minutes shows life and can be ended."""
+        self._part += cost
+        number = min(max(0, bisect_right(self._starts, self._done) - 1), len(self._scales) - 1)
+        self._tell("refine", self._scales[number].side, None, None, save=self._save)
+
     def iterated(self, step: Step, preview: NDArray[np.uint8]) -> None:
         now, scale = self._clock(), self._scales[step.number]
         if self._last and self._last[0] == step.number:
             self._seconds += now - self._last[1]
-            self._measured += scale.cost
+            self._measured += self._costs[step.number]
         self._last = step.number, now
         self._done = self._starts[step.number + 1] if step.note else self._reached(step.number, step.done)
+        self._part = 0.0
         self._iteration += 1
         elapsed = now - self._began
-        self._tell("refine", scale.side, step.losses, preview, step.note, lambda: replace(step.save(), elapsed=elapsed))
+        self._save = lambda: replace(step.save(), elapsed=elapsed)
+        self._tell("refine", scale.side, step.losses, preview, step.note, self._save)
 
     def finished(self, preview: NDArray[np.uint8]) -> None:
         self._done = self._starts[-1]
         self._tell("finish", self._side, None, preview)
 
     def _reached(self, number: int, done: int) -> float:
-        return self._starts[number] + self._scales[number].cost * (done + _START_SHARE)
+        return self._starts[number] + self._costs[number] * (done + _START_SHARE)
 
     def _tell(
         self,
@@ -95,8 +116,9 @@ class Tracker:
         note: str | None = None,
         save: Callable[[], Checkpoint] | None = None,
     ) -> None:
-        fraction = min(1.0, self._done / self._starts[-1])
-        remaining = self._seconds / self._measured * (self._starts[-1] - self._done) if self._measured else None
+        self._told = min(max(self._told, self._done + self._part), self._starts[-1])
+        fraction = self._told / self._starts[-1]
+        remaining = self._seconds / self._measured * (self._starts[-1] - self._told) if self._measured else None
         if stage == "finish":
             remaining = 0.0
         elapsed = self._clock() - self._began

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -48,38 +48,22 @@ def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: From
 async def stream(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.jobs.get, owner, job_id)
     follower = sse.Follower(job_id, JobEvent, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
-    return sse.stream(_parts(services, owner, view(job), follower))
+    return sse.stream(
+        sse.as_parts(
+            follower,
+            view(job),
+            whole=lambda shown: sse.message(render("partials/_job.html", job=shown), event="job"),
+            moved=_moved,
+            ended=lambda shown: job_shown(services, owner, job_id, shown.event),
+        )
+    )
 
 
-async def _parts(services: Services, owner: str, shown: JobView, follower: sse.Follower[JobEvent]) -> AsyncIterator[str]:
-    """Yield parts of the page: all of it when its look changes, otherwise only what moved."""
-    look: str | None = None
-    picture: str | None = None
-    async for sight in follower.follow():
-        if sight.event is None:
-            yield sse.KEEP_ALIVE
-            continue
-        shown = shown.shown(sight.event)
-        if not shown.live:
-            shown = await run_in_threadpool(_ended, services, owner, shown)
-        if shown.look != look:
-            yield sse.message(render("partials/_job.html", job=shown), event="job")
-        else:
-            yield sse.message(render("partials/_figures.html", job=shown), event="figures")
-            yield sse.message(render("partials/_curves.html", job=shown), event="curves")
-            if shown.picture != picture:
-                yield sse.message(render("partials/_picture.html", job=shown), event="picture")
-        look, picture = shown.look, shown.picture
-        if not shown.live:
-            yield sse.message("", event="ended")
-
-
-def _ended(services: Services, owner: str, shown: JobView) -> JobView:
-    """Return the job with what its worker wrote at the end; as it was, where it has been deleted."""
-    try:
-        return job_shown(services, owner, shown.id, shown.event)
-    except PentimentoError:
-        return shown
+def _moved(before: JobView, shown: JobView) -> Iterator[str]:
+    yield sse.message(render("partials/_figures.html", job=shown), event="figures")
+    yield sse.message(render("partials/_curves.html", job=shown), event="curves")
+    if shown.picture != before.picture:
+        yield sse.message(render("partials/_picture.html", job=shown), event="picture")
 
 
 @router.post("/{job_id}/stop")

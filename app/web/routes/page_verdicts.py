@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -73,26 +72,15 @@ def show(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
 async def stream(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
     shown = await run_in_threadpool(_shown, services, owner, verdict_id)
     follower = sse.Follower(verdict_id, VerdictEvent, lambda: services.verdicts.event(owner, verdict_id), services.reader, services.closing)
-    return sse.stream(_parts(services, owner, shown, follower))
-
-
-async def _parts(services: Services, owner: str, shown: VerdictView, follower: sse.Follower[VerdictEvent]) -> AsyncIterator[str]:
-    """Yield all of the verdict when its state changes, otherwise only what moved."""
-    state: str | None = None
-    async for sight in follower.follow():
-        if sight.event is None:
-            yield sse.KEEP_ALIVE
-            continue
-        shown = shown.shown(sight.event)
-        if not shown.live:
-            shown = await run_in_threadpool(_ended, services, owner, shown)
-        if shown.event.state == state:
-            yield sse.message(render("partials/_verdict_progress.html", verdict=shown), event="progress")
-        else:
-            yield sse.message(_whole(shown), event="verdict")
-        state = shown.event.state
-        if not shown.live:
-            yield sse.message("", event="ended")
+    return sse.stream(
+        sse.as_parts(
+            follower,
+            shown,
+            whole=lambda shown: sse.message(_whole(shown), event="verdict"),
+            moved=lambda _, shown: [sse.message(render("partials/_verdict_progress.html", verdict=shown), event="progress")],
+            ended=lambda shown: view(services.verdicts.get(owner, verdict_id), shown.about, shown.event),
+        )
+    )
 
 
 def _whole(shown: VerdictView) -> str:
@@ -111,14 +99,6 @@ def _shown(services: Services, owner: str, verdict_id: str) -> VerdictView:
 def _about(services: Services, owner: str, row: Job) -> Job:
     """Return the row whose pictures the verdict is about."""
     return services.jobs.get(owner, row.parent) if row.parent else row
-
-
-def _ended(services: Services, owner: str, shown: VerdictView) -> VerdictView:
-    """Return the verdict with what its worker wrote at the end; as it was, where it has been deleted."""
-    try:
-        return view(services.verdicts.get(owner, shown.id), shown.about, shown.event)
-    except PentimentoError:
-        return shown
 
 
 @router.post("/jobs/{job_id}/verdict")

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from urllib.parse import parse_qs
 
 import numpy as np
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from app.core.checkpoint import Checkpoint
 from app.core.progress import Losses, OnProgress, Progress, StopRequested
@@ -62,6 +62,25 @@ def painting(studio: Studio, engine: Engine) -> Iterator[None]:
     yield
     worker.join(timeout=20)
     assert not worker.is_alive()
+
+
+def test_an_answer_that_comes_after_a_newer_state_does_not_bring_the_older_one_back(page: Page, studio: Studio) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/pause", lambda route: held.append((route, route.fetch())))
+    start(page)
+    engine = Engine()
+    with painting(studio, engine):
+        engine.step(3)
+        expect(page.locator("#figures .percent")).to_have_text("30 %")
+        page.get_by_role("button", name="Pause").click()
+        expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    [(route, answer)] = held
+    assert "Pausing" in answer.text()
+    with page.expect_event("requestfinished"):
+        route.fulfill(response=answer)
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.locator(".stage")).to_have_text("Paused")
 
 
 def test_pause_and_go_on(page: Page, studio: Studio) -> None:

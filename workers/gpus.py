@@ -1,0 +1,23 @@
+"""One GPU for each process of a worker, said in the environment before TensorFlow is imported and takes all of them whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+# NVIDIA's driver has a folder for each GPU here.
+_DRIVER = Path("/proc/driver/nvidia/gpus")
+
+
+def environment(index: int, given: Mapping[str, str], driver: Path = _DRIVER) -> dict[str, str]:
+    """Return the variables for the child with this number, counted from 0.
+
+    Args:
+        given: the environment so far. ``CUDA_VISIBLE_DEVICES`` says which GPUs are shared out; without it all are.
+    """
+    found = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    every = ",".join(str(number) for number, _ in enumerate(driver.glob("*")))
+    gpus = [part for part in given.get("CUDA_VISIBLE_DEVICES", every).split(",") if part]
+    if len(gpus) > 1:
+        found["CUDA_VISIBLE_DEVICES"] = gpus[index % len(gpus)]
+    return {name: value for name, value in found.items() if name not in given or name == "CUDA_VISIBLE_DEVICES"}

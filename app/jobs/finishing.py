@@ -124,27 +124,34 @@ class SmallPictures:
         return encode.quick_jpeg(encode.rgb(finished(painted, photograph, finish)))
 
     def _pair(self, job: Job, side: int) -> Pair:
-        key = job.id, str(job.result), side
-        if (pair := self._at_hand(key)) is not None:
+        if (pair := self._at_hand(job, side)) is not None:
             return pair
         with _hand():
             # Whoever held the hand before may have made this very pair.
-            if (pair := self._at_hand(key)) is not None:
+            if (pair := self._at_hand(job, side)) is not None:
                 return pair
             painted = _within(encode.read_rgb(self._blobs.get(_result(job))), side)
             height, width = painted.shape[:2]
-            pair = painted, _shrunk(_photograph(self._blobs, job), width, height)
+            return self._keep(job, side, (painted, _shrunk(_photograph(self._blobs, job), width, height)))
+
+    def _at_hand(self, job: Job, side: int) -> Pair | None:
+        """Return the pair, made of a larger one where that is at hand: the page shows the picture before anyone moves a slider."""
         with self._lock:
-            self._pairs[key] = pair
+            found = next((key for one in _SIDES if one >= side and (key := (job.id, str(job.result), one)) in self._pairs), None)
+            if found is None:
+                return None
+            self._pairs.move_to_end(found)
+            painted, photograph = self._pairs[found]
+        if found[2] == side:
+            return painted, photograph
+        return self._keep(job, side, (_within(painted, side), _within(photograph, side)))
+
+    def _keep(self, job: Job, side: int, pair: Pair) -> Pair:
+        with self._lock:
+            self._pairs[job.id, str(job.result), side] = pair
             while len(self._pairs) > _AT_HAND:
                 self._pairs.popitem(last=False)
         return pair
-
-    def _at_hand(self, key: tuple[str, str, int]) -> Pair | None:
-        with self._lock:
-            if key in self._pairs:
-                self._pairs.move_to_end(key)
-            return self._pairs.get(key)
 
 
 def _result(job: Job) -> str:

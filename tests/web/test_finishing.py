@@ -114,6 +114,17 @@ def test_while_enough_pictures_are_being_finished_others_are_asked_to_come_back(
     assert studio.client.get(base).status_code == 200
 
 
+def test_the_first_look_is_made_of_what_the_page_has_shown(studio: Studio) -> None:
+    base = f"/api/jobs/{studio.finished()}/finished?strength=0.5"
+    studio.client.get(f"{base}&side=2048")
+    with finishing._hand(), finishing._hand():
+        small = studio.client.get(f"{base}&side=30")
+    assert small.status_code == 200
+    with Image.open(io.BytesIO(small.content)) as image:
+        assert image.size == (30, 20)
+    np.testing.assert_allclose(colour(small.content), (PAINTED + PHOTOGRAPH) / 2, atol=3)
+
+
 def test_head_tells_what_would_come_and_makes_nothing(studio: Studio) -> None:
     base = f"/api/jobs/{studio.finished()}"
     addresses = ("result", "result?format=tiff", "finished?format=jpeg", "finished?side=64")

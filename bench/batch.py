@@ -28,7 +28,9 @@ Pair = tuple[str, str]
 def main() -> None:
     given = _arguments()
     weights.prepare(Settings())
-    contents, styles = (list(dict.fromkeys(pair[side] for pair in PAIRS))[:count] for side, count in ((0, given.contents), (1, given.styles)))
+    contents, styles = (
+        list(dict.fromkeys(pair[side] for pair in PAIRS))[:count] for side, count in ((0, given.contents), (1, given.styles))
+    )
     pairs = [(content, style) for content in contents for style in styles]
     ways: dict[str, Callable[[Sequence[Pair]], float]] = {
         "separate: a process for each picture": lambda pairs: _processes(pairs, given.preset, given.size),

@@ -29,7 +29,11 @@ ROUNDS = 20
 def main() -> None:
     say = sys.stdout.write
     say(
-        "| picture | shown | first look | next look, median | slowest | " + " | ".join(FILES) + " |\n|---|---|---|---|---|" + "---|" * len(FILES) + "\n"
+        "| picture | shown | first look | next look, median | slowest | "
+        + " | ".join(FILES)
+        + " |\n|---|---|---|---|---|"
+        + "---|" * len(FILES)
+        + "\n"
     )
     for side in (512, 1024, 2048, 4096):
         with tempfile.TemporaryDirectory() as folder:

@@ -68,7 +68,7 @@ class StyleParams(BaseModel):
         description="Steps at each scale, coarse to fine, up to 724 pixels; each scale is half of the next. Empty: instant picture only.",
     )
     enlarging: int = Field(
-        8, ge=0, le=500, title="Enlarging", description="Steps at each doubling of a picture larger than 724 pixels, after its iterations."
+        25, ge=0, le=500, title="Enlarging", description="Steps at each doubling of a picture larger than 724 pixels, after its iterations."
     )
     plateau: float = Field(
         0.0,
@@ -173,7 +173,7 @@ PRESETS: dict[str, Preset] = {
             name="fast",
             title="Sketch",
             help="A third of a painting's steps: rougher, in a third of the time.",
-            params=StyleParams(iterations=(20, 6)),
+            params=StyleParams(iterations=(20, 6), enlarging=10),
         ),
         Preset(
             name="default",
@@ -185,7 +185,7 @@ PRESETS: dict[str, Preset] = {
             name="fine",
             title="Fine",
             help="Begins coarser and takes three times as long as a painting: larger brush strokes, finest finish.",
-            params=StyleParams(iterations=(100, 100, 60)),
+            params=StyleParams(iterations=(100, 100, 60), enlarging=60),
         ),
         Preset(
             name="paper",

@@ -10,7 +10,7 @@ import tensorflow as tf
 from app.core.config import Settings
 from app.core.errors import EngineError
 from workers.nets import weights
-from workers.nets.vgg19 import LAYERS, VGG19
+from workers.nets.vgg19 import LAYERS, VGG19, effort
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "vgg19_adain.npz"
 MODES = {"zero_avg": ("zero", "avg"), "reflect_max": ("reflect", "max")}
@@ -96,3 +96,12 @@ def test_the_same_inside_one_graph_after_another(weights_cache: Settings) -> Non
 def test_no_such_layer(vgg19: VGG19) -> None:
     with pytest.raises(EngineError, match=r"no layer 'relu6_1'.*relu5_4"):
         vgg19.features(tf.zeros((1, 32, 32, 3)), ["relu1_1", "relu6_1"])
+
+
+def test_effort_counts_multiplications_at_each_pixel() -> None:
+    first_block = 3 * 64 + 64 * 64
+    to_relu3_1 = first_block + (64 + 128) * 128 / 4 + 128 * 256 / 16
+    to_relu5_1 = to_relu3_1 + 3 * 256 * 256 / 16 + (256 + 3 * 512) * 512 / 64 + 512 * 512 / 256
+    assert effort("relu5_1") == 1.0
+    assert effort("relu3_1") == pytest.approx(to_relu3_1 / to_relu5_1)
+    assert effort("relu5_2") > 1.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import PictureError
-from app.core.specs import StyleParams, resolve
+from app.core.specs import STYLE_LAYERS, StyleParams, resolve
 from workers.style import pyramid
 
 
@@ -49,7 +49,12 @@ def test_a_large_picture_has_the_scales_of_its_base_and_then_doubles() -> None:
     frames = [pyramid.frame(300, 400, params) for params in (base, large)]
     small, big = (pyramid.scales(frame, params) for frame, params in zip(frames, (base, large), strict=True))
     assert big[:2] == small
-    assert [(s.side, s.iterations, s.levels) for s in big[2:]] == [(1024, 6, 3), (2048, 6, 3)]
+    assert [(s.side, s.iterations, s.levels, s.fine) for s in big[2:]] == [(1024, 6, 3, True), (2048, 6, 3, True)]
+    assert not any(s.fine for s in small)
+    # Where there is no half to see to the large strokes and the content, the picture itself does.
+    alone = pyramid.scales(frames[1], large.model_copy(update={"levels": 1}))
+    assert not any(s.fine for s in alone)
+    assert [big[3].style_layers(level) for level in range(3)] == [STYLE_LAYERS[:3], STYLE_LAYERS, STYLE_LAYERS]
     assert pyramid.base(frames[1], large) == (frames[0].canvas_height, frames[0].canvas_width)
     assert frames[1].top >= 4 * pyramid.MARGIN
     assert pyramid.scales(frames[1], StyleParams(size=2048, iterations=())) == []

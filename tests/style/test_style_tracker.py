@@ -166,7 +166,7 @@ def test_cut_up_pictures_cost_their_halos_and_a_second_forward_pass() -> None:
         coarse.iterated(step(0, 1), PREVIEW)
         coarse.iterated(step(0, 2), PREVIEW)
         times[tile] = (told[1].fraction - told[0].fraction) / (told[3].fraction - told[2].fraction)
-    # 520 pixels in tiles of at most 256: cores of 176, 176 and 168, which with halos of 96 see 272, 368 and 264 pixels of each side.
-    seen = (272 + 368 + 264) ** 2
+    # 520 pixels in tiles of at most 256: cores of 176, 176 and 168, which with halos of 80 see 256, 336 and 248 pixels of each side.
+    seen = (256 + 336 + 248) ** 2
     assert times[1024] == pytest.approx(4.0)
     assert times[256] == pytest.approx(1.5 * seen / 260**2)

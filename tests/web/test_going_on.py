@@ -337,7 +337,7 @@ def test_larger_after_more_takes_as_many_steps_as_the_first_picture(studio: Stud
     studio.client.delete(f"/api/jobs/{first}")
     _, larger = post(studio, str(more["id"]), "larger")
     params = studio.client.get(f"/api/jobs/{larger['id']}").json()["params"]
-    assert (params["iterations"], params["enlarging"], params["plateau"]) == ([50, 20], 8, 2.0), "as the preset says"
+    assert (params["iterations"], params["enlarging"], params["plateau"]) == ([50, 20], 25, 2.0), "as the preset says"
 
 
 def test_more_at_the_base_leaves_the_enlarging_alone(studio: Studio) -> None:

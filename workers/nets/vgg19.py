@@ -26,6 +26,12 @@ def stride(layer: str) -> int:
     return 1 << int(layer.removeprefix("relu")[0]) - 1
 
 
+def effort(deepest: str) -> float:
+    """Return what it takes to go as deep as this layer, as a share of the way to relu5_1: multiplications at each pixel."""
+    taken = [before * after / stride(layer) ** 2 for layer, (_, _, before, after) in zip(LAYERS, VGG19_LAYERS, strict=True)]
+    return sum(taken[: LAYERS.index(deepest) + 1]) / sum(taken[: LAYERS.index("relu5_1") + 1])
+
+
 class VGG19:
     """The network's weights on the device, once for each precision asked for."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -9,8 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from app.core.specs import STYLE_LAYERS
-from workers.nets.vgg19 import LAYERS, VGG19, Padding, Pooling
+from workers.nets.vgg19 import LAYERS, VGG19, Padding, Pooling, effort
 from workers.style.losses import content_sum, gram_sum, masked_gram_sum, style_loss
 from workers.style.regions import Mask, Regions
 from workers.style.resample import Picture
@@ -24,15 +24,15 @@ class Wanted:
     """What one level is compared with.
 
     Attributes:
-        content: features (1, h', w', channels).
-        styles: for each style layer (paintings, n, n).
+        content: features (1, h', w', channels), or None where the content is not looked at.
+        styles: for each of the level's style layers (paintings, n, n).
         regions: where each painting rules, or None.
         mixture: float32 (regions, paintings): of which paintings a region's target is made.
         content_weight: of the content loss.
         style_weights: float32 (layers, regions).
     """
 
-    content: tf.Tensor
+    content: tf.Tensor | None
     styles: _Tensors
     regions: Regions | None
     mixture: Mask
@@ -41,32 +41,48 @@ class Wanted:
 
 
 class Level:
-    """Graphs for levels of every size, for one content layer and a number of regions with masks: 0 without."""
+    """Graphs for levels of every size."""
 
     def __init__(
-        self, vgg: VGG19, dtype: tf.DType, content_layer: str, regions: int, *, padding: Padding, pooling: Pooling, xla: bool
+        self,
+        vgg: VGG19,
+        dtype: tf.DType,
+        content_layer: str | None,
+        style_layers: Sequence[str],
+        regions: int,
+        *,
+        padding: Padding,
+        pooling: Pooling,
+        xla: bool,
     ) -> None:
-        """Prepare the graphs; with ``xla`` each is compiled anew for each shape it meets."""
+        """Prepare the graphs.
+
+        Args:
+            content_layer: None where the content is not looked at.
+            regions: how many have masks; 0 for a picture without.
+            xla: compile each graph, anew for each shape that it meets.
+        """
         self._vgg, self._dtype, self._layer, self._regions = vgg, dtype, content_layer, regions
         self._padding, self._pooling = padding, pooling
-        self._layers = tuple(sorted({*STYLE_LAYERS, content_layer}, key=LAYERS.index))
-        self._halo = halo(self._layers[-1])
-        count, widths = max(1, regions), [vgg.channels(layer) for layer in STYLE_LAYERS]
+        self._styles = tuple(style_layers)
+        self._layers = tuple(sorted({*style_layers, *([content_layer] if content_layer else [])}, key=LAYERS.index))
+        self._halo, self._effort = halo(self._layers[-1]), effort(self._layers[-1])
+        count, widths = max(1, regions), [vgg.channels(layer) for layer in style_layers]
         number = tf.TensorSpec([], tf.float32)
         # A window's picture, its content features, masks and core.
         window = (
             tf.TensorSpec([1, None, None, 3], tf.float32),
-            tf.TensorSpec([1, None, None, vgg.channels(content_layer)], dtype),
-            [tf.TensorSpec([regions, None, None], tf.float32)] * (len(STYLE_LAYERS) if regions else 0),
+            tf.TensorSpec([1, None, None, vgg.channels(content_layer) if content_layer else 0], dtype),
+            [tf.TensorSpec([regions, None, None], tf.float32)] * (len(style_layers) if regions else 0),
             tf.TensorSpec([4], tf.int32),
         )
         sums = [tf.TensorSpec([count, n, n], tf.float32) for n in widths]
         # Positions, the paintings' Gram matrices, mixture and weights.
         aims = (
-            tf.TensorSpec([len(STYLE_LAYERS), count], tf.float32),
+            tf.TensorSpec([len(style_layers), count], tf.float32),
             [tf.TensorSpec([None, n, n], tf.float32) for n in widths],
             tf.TensorSpec([count, None], tf.float32),
-            tf.TensorSpec([len(STYLE_LAYERS), count], tf.float32),
+            tf.TensorSpec([len(style_layers), count], tf.float32),
         )
         self._whole = tf.function(self._in_one_piece, input_signature=[*window, *aims, number], jit_compile=xla)
         self._statistics = tf.function(self._sums, input_signature=window, jit_compile=xla)
@@ -86,7 +102,7 @@ class Level:
             on_window: told of each window, in both passes; may raise.
         """
         height, width = picture.shape[:2]
-        factor = tf.constant(wanted.content_weight / prod(wanted.content.shape), tf.float32)
+        factor = tf.constant(0.0 if wanted.content is None else wanted.content_weight / prod(wanted.content.shape), tf.float32)
         aims = (
             self._positions(height, width, wanted.regions),
             wanted.styles,
@@ -118,29 +134,31 @@ class Level:
             content += float(part)
             for total, one in zip(sums, added, strict=True):
                 total += one.numpy()
-            on_window(FORWARD * window.area)
+            on_window(FORWARD * self._effort * window.area)
         style, *pull = self._style([tf.constant(total, tf.float32) for total in sums], *aims)
         gradient = np.zeros_like(picture)
         for window in found:
             gradient[window.pixels] += self._gradient(*self._inputs(picture, wanted, window), pull, factor).numpy()[0]
-            on_window(window.area)
+            on_window(self._effort * window.area)
         return float(factor) * content, float(style), gradient
 
     def _positions(self, height: int, width: int, regions: Regions | None) -> tf.Tensor:
         if regions:
-            return tf.constant(np.stack(regions.positions))
-        counts = [[extent(height, layer, self._pooling) * extent(width, layer, self._pooling)] for layer in STYLE_LAYERS]
+            return tf.constant(np.stack(regions.positions[: len(self._styles)]))
+        counts = [[extent(height, layer, self._pooling) * extent(width, layer, self._pooling)] for layer in self._styles]
         return tf.constant(counts, tf.float32)
 
     def _inputs(self, picture: Picture, wanted: Wanted, window: Window | None = None) -> tuple[tf.Tensor, tf.Tensor, _Tensors, tf.Tensor]:
         """Return a window's part of everything; without a window the whole as its own core."""
-        masks: list[NDArray[np.float32]] = wanted.regions.masks if wanted.regions else []
+        masks: list[NDArray[np.float32]] = wanted.regions.masks[: len(self._styles)] if wanted.regions else []
+        content = tf.zeros([1, 0, 0, 0], self._dtype) if wanted.content is None else wanted.content
         if window is None:
             core = 0, picture.shape[0], 0, picture.shape[1]
-            return tf.constant(picture[None]), wanted.content, [tf.constant(mask) for mask in masks], tf.constant(core)
-        rows, columns = window.features(self._layer, "core")
-        content = wanted.content[:, rows, columns]
-        inside = [mask[:, *window.features(layer, "core")] for layer, mask in zip(STYLE_LAYERS, masks, strict=False)]
+            return tf.constant(picture[None]), content, [tf.constant(mask) for mask in masks], tf.constant(core)
+        if self._layer:
+            rows, columns = window.features(self._layer, "core")
+            content = content[:, rows, columns]
+        inside = [mask[:, *window.features(layer, "core")] for layer, mask in zip(self._styles, masks, strict=False)]
         return tf.constant(picture[window.pixels][None]), content, [tf.constant(mask) for mask in inside], tf.constant(window.core)
 
     def _sums(self, image: tf.Tensor, content: tf.Tensor, masks: _Tensors, core: tf.Tensor) -> _Tensors:
@@ -148,13 +166,13 @@ class Level:
         every = self._vgg.features(image, self._layers, padding=self._padding, pooling=self._pooling, dtype=self._dtype)
         found = {layer: cut(features, layer, core) for layer, features in every.items()}
         if not self._regions:
-            grams = [gram_sum(found[layer])[None] for layer in STYLE_LAYERS]
+            grams = [gram_sum(found[layer])[None] for layer in self._styles]
         else:
             grams = [
                 tf.stack([masked_gram_sum(found[layer], mask[region]) for region in range(self._regions)])
-                for layer, mask in zip(STYLE_LAYERS, masks, strict=True)
+                for layer, mask in zip(self._styles, masks, strict=True)
             ]
-        return [content_sum(found[self._layer], content), *grams]
+        return [content_sum(found[self._layer], content) if self._layer else tf.constant(0.0), *grams]
 
     def _style_of(self, sums: _Tensors, positions: tf.Tensor, styles: _Tensors, mixture: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
         grams = [total / count[:, None, None] for total, count in zip(sums, tf.unstack(positions), strict=True)]

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from app.core.progress import Losses
-from app.core.specs import StyleParams
+from app.core.specs import STYLE_LAYERS, StyleParams
 from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style.level import Level, Wanted
 from workers.style.losses import total_variation
@@ -27,7 +27,7 @@ class Objective:
 
     def __init__(self, vgg: VGG19, dtype: tf.DType, *, padding: Padding = "zero", pooling: Pooling = "avg", xla: bool = False) -> None:
         self._vgg, self._dtype, self._padding, self._pooling, self._xla = vgg, dtype, padding, pooling, xla
-        self._levels: dict[tuple[str, int], Level] = {}
+        self._levels: dict[tuple[str | None, tuple[str, ...], int], Level] = {}
         matrix, picture = tf.TensorSpec([None, None], tf.float32), tf.TensorSpec([None, None, 3], tf.float32)
         self._resampled = tf.function(_resampled, input_signature=[picture, matrix, matrix])
         self._variation = tf.function(_variation, input_signature=[picture])
@@ -44,13 +44,15 @@ class Objective:
             weights: of the paintings, as ``Style.weight``; they may differ each time.
         """
         canvas = shown(x.reshape(aims.shape), aims)
-        level = self._level(params.content_layer, 0 if aims.regions is None else len(weights))
+        regions = 0 if aims.regions is None else len(weights)
         pictures = [canvas]
         for _ in aims.contents[1:]:
             pictures.append(self._halved(pictures[-1]))
         content = style = 0.0
         gradient = np.zeros((0, 0, 3), np.float32)
         for number, picture in reversed(list(enumerate(pictures))):
+            content_layer = None if aims.contents[number] is None else params.content_layer
+            level = self._level(content_layer, STYLE_LAYERS[: len(aims.styles[number])], regions)
             more_content, more_style, own = level.evaluate(picture, self._wanted(aims, number, params, weights), aims.tile, aims.on_window)
             content, style = content + more_content, style + more_style
             gradient = own + self._enlarged(gradient, *picture.shape[:2]) if gradient.size else own
@@ -69,8 +71,8 @@ class Objective:
         """How many graphs were built for one purpose: 1 once used, whatever the pictures and weights."""
         return max(level.traces for level in self._levels.values())
 
-    def _level(self, content_layer: str, regions: int) -> Level:
-        key = content_layer, regions
+    def _level(self, content_layer: str | None, style_layers: tuple[str, ...], regions: int) -> Level:
+        key = content_layer, style_layers, regions
         if key not in self._levels:
             self._levels[key] = Level(self._vgg, self._dtype, *key, padding=self._padding, pooling=self._pooling, xla=self._xla)
         return self._levels[key]
@@ -84,8 +86,8 @@ class Objective:
             aims.styles[number],
             aims.regions[number] if aims.regions else None,
             mixture,
-            params.content_weight / levels,
-            layers[:, None] * areas[None] / np.float32(levels),
+            params.content_weight / sum(content is not None for content in aims.contents),
+            layers[: len(aims.styles[number]), None] * areas[None] / np.float32(levels),
         )
 
     def _halved(self, picture: Picture) -> Picture:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.core.errors import PictureError
-from app.core.specs import MAX_ASPECT, MIN_SIDE, StyleParams, base_side
+from app.core.specs import MAX_ASPECT, MIN_SIDE, STYLE_LAYERS, StyleParams, base_side
 from workers.style.resample import Picture
 
 # The network sees zeros beyond the border and paints a thin frame there: into this margin.
@@ -15,6 +15,9 @@ from workers.style.resample import Picture
 MARGIN = 4
 # AdaIN's decoder works on blocks of 8 pixels.
 _MULTIPLE = 8
+# What the largest level of an enlarged picture is compared in: colours, texture, small strokes. The large ones and the
+# content are the same at its half, where they cost a quarter.
+FINE_LAYERS = STYLE_LAYERS[:3]
 # Below these a level of the objective says nothing about brush strokes, and relu5_1 has hardly a pixel.
 _LEVEL_LONGER, _LEVEL_SHORTER = 96, 32
 
@@ -55,6 +58,7 @@ class Scale:
         height, width: of the canvas at this scale.
         levels: how many sizes the objective looks at: this one, its half, its quarter …
         iterations: planned here.
+        fine: the picture itself is only looked at for small strokes, ``FINE_LAYERS``; its half sees to the rest.
     """
 
     side: int
@@ -62,6 +66,11 @@ class Scale:
     width: int
     levels: int
     iterations: int
+    fine: bool = False
+
+    def style_layers(self, level: int) -> tuple[str, ...]:
+        """Return in what a level is compared with the paintings; it is compared with the content only where these are all."""
+        return FINE_LAYERS if self.fine and level == 0 else STYLE_LAYERS
 
 
 def sides(height: int, width: int, longer: int) -> tuple[int, int]:
@@ -115,7 +124,9 @@ def scales(frame: Frame, params: StyleParams) -> list[Scale]:
     found = []
     for iterations, power in zip(planned, range(len(planned) - 1, -1, -1), strict=True):
         height, width = frame.canvas_height >> power, frame.canvas_width >> power
-        found.append(Scale(params.size >> power, height, width, _levels(frame, power, params.levels), iterations))
+        levels = _levels(frame, power, params.levels)
+        fine = power < doublings(params) and levels > 1
+        found.append(Scale(params.size >> power, height, width, levels, iterations, fine))
     return found
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from app.core.commission import Commission
 from app.core.specs import STYLE_LAYERS
-from workers.nets.vgg19 import VGG19, Padding, Pooling
+from workers.nets.vgg19 import VGG19, Padding, Pooling, effort
 from workers.style.losses import gram_sum
 from workers.style.pyramid import Frame, Scale, sides
 from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions
@@ -36,9 +36,9 @@ class Targets:
         self._vgg, self._dtype, self._padding = vgg, dtype, padding
         self.pooling = pooling
         self._picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        self._sums = tf.function(self._sums_of, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
+        self._sums: dict[tuple[str, ...], tf.types.experimental.PolymorphicFunction] = {}
         self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
-        self._styles: OrderedDict[tuple[bytes, int, int], list[tf.Tensor]] = OrderedDict()
+        self._styles: OrderedDict[tuple[bytes, tuple[str, ...], int, int], list[tf.Tensor]] = OrderedDict()
 
     def content(self, canvas: Picture, layer: str, tile: int = TILE, on_window: OnWindow = untold) -> tf.Tensor:
         """Return the features of ``canvas``, (h, w, 3), at ``layer``: (1, h', w', channels) in the network's precision."""
@@ -56,38 +56,49 @@ class Targets:
             inside = found[:, down.start - top.start : down.stop - top.start, across.start - left.start : across.stop - left.start]
             rows.setdefault(window.rows.begin, []).append(inside)
             if len(parts) > 1:
-                on_window(FORWARD * window.area)
+                on_window(FORWARD * effort(layer) * window.area)
         joined = [row[0] if len(row) == 1 else tf.concat(row, axis=2) for row in rows.values()]
         return joined[0] if len(joined) == 1 else tf.concat(joined, axis=1)
 
-    def style(self, pixels: NDArray[np.uint8], longer: int, tile: int = TILE, on_window: OnWindow = untold) -> list[tf.Tensor]:
-        """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each style layer."""
-        key = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest(), longer, tile
+    def style(
+        self,
+        pixels: NDArray[np.uint8],
+        longer: int,
+        layers: tuple[str, ...] = STYLE_LAYERS,
+        tile: int = TILE,
+        on_window: OnWindow = untold,
+    ) -> list[tf.Tensor]:
+        """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each of ``layers``."""
+        key = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest(), layers, longer, tile
         if key not in self._styles:
-            self._styles[key] = self._grams(pixels, longer, tile, on_window)
+            self._styles[key] = self._grams(pixels, longer, layers, tile, on_window)
             if len(self._styles) > _KEPT:
                 self._styles.popitem(last=False)
         self._styles.move_to_end(key)
         return self._styles[key]
 
-    def _grams(self, pixels: NDArray[np.uint8], longer: int, tile: int, on_window: OnWindow) -> list[tf.Tensor]:
+    def _grams(self, pixels: NDArray[np.uint8], longer: int, layers: tuple[str, ...], tile: int, on_window: OnWindow) -> list[tf.Tensor]:
+        if layers not in self._sums:
+
+            def statistics(image: tf.Tensor, core: tf.Tensor) -> list[tf.Tensor]:
+                found = self._features(image, layers)
+                return [gram_sum(cut(found[layer], layer, core)) for layer in layers]
+
+            self._sums[layers] = tf.function(statistics, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
         height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
         picture = shrink(pixels, height, width)
         total: list[NDArray[np.float64]] = []
-        parts = list(windows(height, width, tile, halo(STYLE_LAYERS[-1])))
+        parts = list(windows(height, width, tile, halo(layers[-1])))
         for window in parts:
             sums = [
-                one.numpy().astype(np.float64) for one in self._sums(tf.constant(picture[window.pixels][None]), tf.constant(window.core))
+                one.numpy().astype(np.float64)
+                for one in self._sums[layers](tf.constant(picture[window.pixels][None]), tf.constant(window.core))
             ]
             total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
             if len(parts) > 1:
-                on_window(FORWARD * window.area)
-        counts = [extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in STYLE_LAYERS]
+                on_window(FORWARD * effort(layers[-1]) * window.area)
+        counts = [extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in layers]
         return [tf.constant(one / count, tf.float32) for one, count in zip(total, counts, strict=True)]
-
-    def _sums_of(self, image: tf.Tensor, core: tf.Tensor) -> list[tf.Tensor]:
-        found = self._features(image, STYLE_LAYERS)
-        return [gram_sum(cut(found[layer], layer, core)) for layer in STYLE_LAYERS]
 
     def _features(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
         return self._vgg.features(image, layers, padding=self._padding, pooling=self.pooling, dtype=self._dtype)
@@ -99,8 +110,8 @@ class Aims:
 
     Attributes:
         shape: of the canvas, (height, width, 3).
-        contents: content features (1, h', w', channels).
-        styles: for each style layer the Gram matrices of all paintings, (paintings, n, n).
+        contents: content features (1, h', w', channels); None where the content is not looked at.
+        styles: for each style layer that is looked at the Gram matrices of all paintings, (paintings, n, n).
         regions: where each painting rules; None where none has a mask.
         photograph, protect: the canvas, (h, w, 3), and where it stays as it is, (h, w, 1) in [0, 1], or None.
         tile: largest side of a core, in pixels; what is larger is cut up.
@@ -108,7 +119,7 @@ class Aims:
     """
 
     shape: tuple[int, int, int]
-    contents: list[tf.Tensor]
+    contents: list[tf.Tensor | None]
     styles: list[list[tf.Tensor]]
     regions: list[Regions] | None = None
     photograph: Picture | None = None
@@ -140,13 +151,14 @@ class JobTargets:
         self._masks = canvas_masks(commission.styles, frame)
         self._protect = None if commission.protect is None else on_canvas(commission.protect, frame)
         self._contents: dict[tuple[int, int], tf.Tensor] = {}
-        self._styles: dict[int, list[tf.Tensor]] = {}
+        self._styles: dict[tuple[int, tuple[str, ...]], list[tf.Tensor]] = {}
 
     def aims(self, scale: Scale) -> Aims:
         """Return the targets of ``scale``, computing those that no scale before has asked for."""
         params = self._commission.params
         shapes = [(scale.height >> level, scale.width >> level) for level in range(scale.levels)]
-        for shape in shapes:
+        looked_at = shapes[1:] if scale.fine else shapes
+        for shape in looked_at:
             if shape not in self._contents:
                 self._contents[shape] = self._targets.content(
                     resize(self._content, *shape), params.content_layer, self._tile, self._on_window
@@ -156,8 +168,8 @@ class JobTargets:
             photograph, protect = resize(self._content, *shapes[0]), np.clip(resize(self._protect, *shapes[0]), 0.0, 1.0)
         return Aims(
             (*shapes[0], 3),
-            [self._contents[shape] for shape in shapes],
-            [self._grams(round(scale.side * params.style_scale) >> level) for level in range(scale.levels)],
+            [self._contents[shape] if shape in looked_at else None for shape in shapes],
+            [self._grams(round(scale.side * params.style_scale) >> level, scale.style_layers(level)) for level in range(scale.levels)],
             None if self._masks is None else [regions(self._masks, *shape, self._targets.pooling) for shape in shapes],
             photograph,
             protect,
@@ -165,11 +177,12 @@ class JobTargets:
             self._on_window,
         )
 
-    def _grams(self, longer: int) -> list[tf.Tensor]:
-        if longer not in self._styles:
-            each = [self._targets.style(style.pixels, longer, self._tile, self._on_window) for style in self._commission.styles]
-            self._styles[longer] = [tf.stack(layer) for layer in zip(*each, strict=True)]
-        return self._styles[longer]
+    def _grams(self, longer: int, layers: tuple[str, ...]) -> list[tf.Tensor]:
+        key = longer, layers
+        if key not in self._styles:
+            each = [self._targets.style(style.pixels, longer, layers, self._tile, self._on_window) for style in self._commission.styles]
+            self._styles[key] = [tf.stack(layer) for layer in zip(*each, strict=True)]
+        return self._styles[key]
 
 
 def shown(x: Picture, aims: Aims) -> Picture:

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from workers.nets.vgg19 import LAYERS, Pooling, stride
+from workers.nets.vgg19 import LAYERS, Pooling, effort, stride
 
 GRID = 16
 
 
-# Told of each window that has been worked on, with its cost: pixels through forward and backward pass. May raise.
+# Told of each window that has been worked on, with its cost: pixels through forward and backward pass to relu5_1. May raise.
 OnWindow = Callable[[float], None]
 # Of the cost of both passes, the forward pass alone.
 FORWARD = 0.5
@@ -88,11 +88,12 @@ def is_cut(height: int, width: int, tile: int, margin: int) -> bool:
     return height * width > (tile + 2 * margin) ** 2
 
 
-def cost(height: int, width: int, tile: int, margin: int) -> float:
-    """Return what one evaluation of loss and gradient costs, in pixels through forward and backward pass."""
+def cost(height: int, width: int, tile: int, deepest: str) -> float:
+    """Return what one evaluation of loss and gradient costs, in pixels through forward and backward pass to relu5_1."""
+    margin = halo(deepest)
     if not is_cut(height, width, tile, margin):
-        return height * width
-    return (1 + FORWARD) * sum(window.area for window in windows(height, width, tile, margin))
+        return effort(deepest) * height * width
+    return (1 + FORWARD) * effort(deepest) * sum(window.area for window in windows(height, width, tile, margin))
 
 
 def windows(height: int, width: int, tile: int, margin: int) -> Iterator[Window]:

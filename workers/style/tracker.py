@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.checkpoint import Checkpoint
-from app.core.memory import HALO
 from app.core.progress import Losses, OnProgress, Progress, Stage
 from workers.style.descent import Step
 from workers.style.pyramid import Scale
@@ -52,7 +51,8 @@ class Tracker:
         self._iterations = sum(scale.iterations for scale in scales)
         # Of one iteration at each scale.
         self._costs = [
-            sum(cost(scale.height >> level, scale.width >> level, tile, HALO) for level in range(scale.levels)) for scale in scales
+            sum(cost(scale.height >> level, scale.width >> level, tile, scale.style_layers(level)[-1]) for level in range(scale.levels))
+            for scale in scales
         ]
         # What is done when a scale begins, and at the end when all of them are.
         self._starts = [_ADAIN_SHARE * pixels]

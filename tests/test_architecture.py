@@ -37,7 +37,8 @@ ARROWS: dict[str, set[str]] = {
     "workers.runtime": {"app.jobs", "app.lab", "app.infra", "app.imaging", "app.core"},
     "workers.tasks": {"workers.runtime", "workers.study", "workers.style", "workers.nets", "app.jobs", "app.lab", "app.core"},
     "workers.child": {"workers.runtime", "workers.style", "workers.verdict", "workers.nets.precision", "app.jobs", "app.infra", "app.core"},
-    "workers.celery_app": {"workers.child", "workers.tasks", "app.jobs", "app.infra", "app.core"},
+    "workers.gpus": set(),
+    "workers.celery_app": {"workers.child", "workers.gpus", "workers.tasks", "app.jobs", "app.infra", "app.core"},
 }
 # May import workers and TensorFlow, but only inside a function.
 EDGES = ("app.local", "app.cli")

@@ -16,12 +16,11 @@ from app.core.version import VERSION
 from app.imaging.decode import DecoderPool
 from app.imaging.limits import Limits
 from app.infra.artefacts import htmx_files
-from app.infra.blobs import Blobs
-from app.infra.broker import Broker, redis_url
+from app.infra.broker import redis_url
 from app.infra.clients import Clients
-from app.infra.database import Database, migrate
+from app.infra.database import migrate
 from app.infra.secret import load_secret
-from app.infra.streams import EventReader, EventWriter
+from app.infra.streams import EventReader
 from app.jobs.models import EXPERIMENT
 from app.jobs.service import JobService
 from app.jobs.sweeper import SNAPSHOTS, Sweeper
@@ -48,6 +47,7 @@ from app.web.routes import (
     api_lab_hypotheses,
     api_verdicts,
     health,
+    metrics,
     page_datasets,
     page_experiments,
     page_going_on,
@@ -75,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     url = redis_url(settings)
     client = redis.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
     stream_client = redis.asyncio.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, max_connections=_STREAM_CONNECTIONS)
-    clients = Clients(settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(client), Broker(settings, client))
+    clients = Clients.of(settings, client)
     jobs, verdicts = JobService(clients), VerdictService(clients)
     decoders = DecoderPool(max(2, min(4, os.cpu_count() or 2)), Limits.of(settings))
     keeper = Keeper(clients, decoders)
@@ -89,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         blobs=clients.blobs,
         client=client,
         broker=clients.broker,
+        tally=clients.tally,
         jobs=jobs,
         verdicts=verdicts,
         reader=EventReader(stream_client),
@@ -141,6 +142,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     api = (api_jobs, api_going_on, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)
     for routes in (
         health,
+        metrics,
         *api,
         page_jobs,
         page_going_on,

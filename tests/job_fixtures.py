@@ -17,6 +17,7 @@ from app.infra.broker import Broker
 from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
+from app.infra.tally import Tally
 from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, Job, State
 from app.jobs.service import JobService
@@ -44,8 +45,10 @@ def broker(settings: Settings, redis_client: redis.Redis) -> Iterator[Broker]:
 
 
 @pytest.fixture
-def clients(settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker) -> Clients:
-    return Clients(settings, database, blobs, events, broker)
+def clients(
+    settings: Settings, database: Database, blobs: Blobs, events: EventWriter, broker: Broker, redis_client: redis.Redis
+) -> Clients:
+    return Clients(settings, database, blobs, events, broker, Tally(redis_client))
 
 
 @pytest.fixture

@@ -16,11 +16,8 @@ from redis.exceptions import RedisError
 
 from app.core.config import Settings
 from app.infra import presence
-from app.infra.blobs import Blobs
-from app.infra.broker import Broker, redis_url
+from app.infra.broker import redis_url
 from app.infra.clients import Clients
-from app.infra.database import Database
-from app.infra.streams import EventWriter
 from app.jobs.models import STYLIZE, VERDICT
 from workers.runtime.life import Runtime
 
@@ -41,9 +38,7 @@ class Child:
     def __init__(self, settings: Settings, queues: Sequence[str], shutting_down: Callable[[], bool]) -> None:
         self._settings = settings
         self._client = redis.Redis.from_url(redis_url(settings), socket_connect_timeout=5, socket_timeout=10)
-        self._clients = Clients(
-            settings, Database(settings.sql_url), Blobs(settings.picture_url), EventWriter(self._client), Broker(settings, self._client)
-        )
+        self._clients = Clients.of(settings, self._client)
         self.runtime = Runtime(self._clients, shutting_down)
         self._worker = presence.Worker(hostname=socket.gethostname(), pid=os.getpid(), queues=list(queues), at=time.time())
         self._engine: Engine | None = None

@@ -47,6 +47,19 @@ def count_queued(session: Session, kind: str) -> int:
     return session.execute(select(func.count()).select_from(Job).where(Job.kind == kind, Job.state == State.QUEUED)).scalar_one()
 
 
+def count_states(session: Session) -> Sequence[tuple[str, str, int]]:
+    """Return kind, state and number of all jobs."""
+    rows = session.execute(select(Job.kind, Job.state, func.count()).group_by(Job.kind, Job.state).order_by(Job.kind, Job.state))
+    return [(kind, state, count) for kind, state, count in rows]
+
+
+def speed(session: Session, kind: str) -> float:
+    """Return iterations a second of the jobs that are running, together, since each was begun."""
+    running = session.execute(select(Job.progress).where(Job.kind == kind, Job.state == State.RUNNING)).scalars()
+    figures = [progress for progress in running if progress and progress.get("elapsed")]
+    return sum(float(progress.get("iteration", 0)) / float(progress["elapsed"]) for progress in figures)
+
+
 def queue_position(session: Session, job: Job) -> int | None:
     """Return 1 for the job that is claimed next, or None when it does not wait."""
     if job.state != State.QUEUED:

@@ -38,6 +38,7 @@ class Sweeper:
         self._blobs = clients.blobs
         self._events = clients.events
         self._broker = clients.broker
+        self._tally = clients.tally
         self._snapshots = snapshots
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -83,6 +84,9 @@ class Sweeper:
         for job in settled:
             if job.terminal and job.kind == STYLIZE:
                 checkpoints.forget(self._blobs, job)
+            self._tally.add("leases_expired", kind=job.kind)
+            if job.crashes >= self._settings.max_crashes and job.terminal:
+                self._tally.add("failures", kind=job.kind, reason="crashes")
             log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
             try:
                 told = self._snapshots.get(job.kind, events.snapshot)(job)

@@ -17,6 +17,7 @@ from app.infra.blobs import Blobs
 from app.infra.broker import Broker
 from app.infra.database import Database
 from app.infra.streams import EventReader
+from app.infra.tally import Tally
 from app.jobs.service import JobService
 from app.jobs.verdict_service import VerdictService
 from app.lab.datasets import DatasetService
@@ -39,6 +40,7 @@ class Services:
     blobs: Blobs
     client: redis.Redis
     broker: Broker
+    tally: Tally
     jobs: JobService
     verdicts: VerdictService
     reader: EventReader

@@ -220,7 +220,7 @@ def test_a_dataset_of_which_nothing_can_be_read_fails_in_words(datasets: Dataset
 def test_limits(clients: Clients, datasets: DatasetService) -> None:
     def limited(**changes: float) -> DatasetService:
         settings: Settings = clients.settings.model_copy(update=changes)
-        return DatasetService(Clients(settings, clients.database, clients.blobs, clients.events, clients.broker))
+        return DatasetService(Clients(settings, clients.database, clients.blobs, clients.events, clients.broker, clients.tally))
 
     with pytest.raises(InputError, match=r"at most 8 pictures, stylised ones included. Received: 10"):
         limited(max_dataset_pictures=8).create(OWNER, order(3, 1, ("instant", "fast")))

@@ -23,6 +23,7 @@ from app.infra.broker import Broker
 from app.infra.clients import Clients
 from app.infra.database import Database
 from app.infra.streams import EventWriter
+from app.infra.tally import Tally
 from app.main import create_app
 from app.web.deps import Services
 from tests.verdict_double import Brightness
@@ -107,7 +108,7 @@ def composed(settings: Settings, redis_client: redis.Redis) -> Iterator[Studio]:
     settings = settings.model_copy(update={"preview_seconds": 0.0, "max_upload_mb": 0.2})
     app = create_app(settings)
     database, broker = Database(settings.sql_url), Broker(settings, redis_client)
-    runtime = Runtime(Clients(settings, database, Blobs(settings.picture_url), EventWriter(redis_client), broker))
+    runtime = Runtime(Clients(settings, database, Blobs(settings.picture_url), EventWriter(redis_client), broker, Tally(redis_client)))
 
     def new_client() -> TestClient:
         return TestClient(app, follow_redirects=False)

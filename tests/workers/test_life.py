@@ -331,16 +331,12 @@ def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Set
     script = (
         "import time, redis\n"
         "from app.core.config import Settings\n"
-        "from app.infra.blobs import Blobs\n"
-        "from app.infra.database import Database\n"
-        "from app.infra.streams import EventWriter\n"
-        "from app.infra.broker import Broker\n"
         "from app.infra.clients import Clients\n"
         "from workers.runtime.life import Runtime\n"
         "from workers.runtime.stylizing import Stylizing\n"
         "s = Settings()\n"
         "c = redis.Redis.from_url(s.redis_url)\n"
-        "r = Runtime(Clients(s, Database(s.sql_url), Blobs(s.picture_url), EventWriter(c), Broker(s, c)))\n"
+        "r = Runtime(Clients.of(s, c))\n"
         "r.run_one(Stylizing, lambda sitting, on_progress: time.sleep(60))\n"
     )
     env = os.environ | {

@@ -58,6 +58,9 @@ class Runtime:
         if job is None:
             return False
         log.info("claimed: job=%s kind=%s attempt=%d", job.id, job.kind, job.attempt)
+        if job.attempt == 1 and job.started_at is not None:
+            self.clients.tally.add("waiting_seconds", max(0.0, job.started_at - job.created_at), kind=job.kind)
+            self.clients.tally.add("waiting", kind=job.kind)
         _Attempt(self, kind(self.clients, job), job).carry_out(work)
         return True
 
@@ -77,6 +80,8 @@ class _Attempt(Generic[A, P, O]):
         self._left: dict[str, Any] | None = None
         self._looked = self._written = float("-inf")
         self._began = self._moved = time.monotonic()
+        # The iteration that this attempt goes on from.
+        self._from = 0
 
     def carry_out(self, work: Work[A, P, O]) -> None:
         ended = threading.Event()
@@ -84,6 +89,7 @@ class _Attempt(Generic[A, P, O]):
         heartbeat.start()
         try:
             self._live = self._kind.begin()
+            self._from = self._iterations()
             self._publish(self._job)
             self._finish(work(self._kind.assignment(), self._on_progress))
         except LeaseLost:
@@ -94,12 +100,12 @@ class _Attempt(Generic[A, P, O]):
             # No verdict on the job: its lease runs out, and the sweeper queues it again.
             log.error("left to its lease: job=%s attempt=%d %s", self._job.id, self._job.attempt, error.message)
         except PentimentoError as error:
-            self._fail(error.message)
+            self._fail(error.message, error.code)
         except MemoryError:
-            self._fail(self._kind.too_large)
+            self._fail(self._kind.too_large, "memory")
         except Exception:
             log.exception("job failed: job=%s attempt=%d", self._job.id, self._job.attempt)
-            self._fail(self._kind.broken)
+            self._fail(self._kind.broken, "broken")
         finally:
             ended.set()
             heartbeat.join()
@@ -182,19 +188,21 @@ class _Attempt(Generic[A, P, O]):
         elif self._left is not None:
             self._put_down(self._left)
         else:
-            self._fail(self._kind.empty)
+            self._fail(self._kind.empty, "empty")
 
     def _put_down(self, columns: dict[str, Any]) -> None:
         """Give the job back: its owner pauses it, or this worker is shutting down, which is nobody's fault."""
         row = self._patiently(lambda: self._write(**columns, **_at_rest(), progress=self._live.model_dump(mode="json")))
         log.info("put down: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, row.state)
+        self._count("put_down")
         self._kind.kept(row)
         self._publish(row)
         if row.state == State.QUEUED:
             self._clients.broker.wake(TASKS[row.kind], row.kind, row.id)
 
-    def _fail(self, message: str) -> None:
-        """End as failed, or as done with what an earlier attempt has left to show."""
+    def _fail(self, message: str, reason: str) -> None:
+        """End as failed, or as done with what an earlier attempt has left to show; ``reason`` is for the metrics."""
+        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
         salvaged = self._kind.salvaged(message)
         try:
             if salvaged is None:
@@ -225,9 +233,20 @@ class _Attempt(Generic[A, P, O]):
 
         row, follower = self._patiently(commit)
         log.info("ended: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, state)
+        self._count(state)
         self._publish(row)
         if follower is not None:
             self._clients.broker.wake(TASKS[follower.kind], follower.kind, follower.id)
+
+    def _count(self, outcome: str) -> None:
+        kind, tally = self._job.kind, self._clients.tally
+        tally.add("attempts", kind=kind, outcome=outcome)
+        tally.add("running_seconds", time.monotonic() - self._began, kind=kind)
+        tally.add("iterations", max(0, self._iterations() - self._from), kind=kind)
+
+    def _iterations(self) -> int:
+        """Return how far the job is, where its kind counts that."""
+        return int(getattr(self._live, "iteration", 0))
 
     def _patiently(self, action: Callable[[], T]) -> T:
         """Do what must not be lost, again after a while if database or storage are away."""

@@ -75,7 +75,7 @@ def _tell_children(**_: Any) -> None:
 
 @signals.setup_logging.connect
 def _set_up_logging(loglevel: int | str = logging.INFO, **_: Any) -> None:
-    set_up(loglevel)
+    set_up(loglevel, get_settings().log_format)
 
 
 @signals.worker_process_init.connect

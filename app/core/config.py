@@ -45,12 +45,17 @@ class Settings(BaseSettings):
     max_lab_pictures: int = Field(20000, ge=1, description="Pictures that one person's datasets may hold in all.")
     max_experiments: int = Field(5, ge=1, description="Experiments one person may have waiting or running.")
 
+    log_format: str = Field("text", pattern="^(text|json)$", description="Log lines as text, or as JSON objects.")
+
     # Workers
     lease_seconds: float = Field(30, gt=0, description="How long a claimed job stays claimed without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="Time between a worker's heartbeats.")
     sweep_seconds: float = Field(15, gt=0, description="Time between sweeps for expired leases and lost wake-ups.")
     checkpoint_seconds: float = Field(10, ge=0, description="Least time between two states that a killed painter's job can go on from.")
     stall_seconds: float = Field(300, gt=0, description="Time without progress after which a worker gives its job up.")
+    hard_limit_seconds: float = Field(
+        21600, gt=0, description="Time after which a worker that still has the same job is killed; a picture is ended some minutes before."
+    )
     max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
     preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")

@@ -21,7 +21,7 @@ def run_web(settings: Settings, fd: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C, on the open socket ``fd`` if there is one."""
     import uvicorn
 
-    logging.set_up()
+    logging.set_up(form=settings.log_format)
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,

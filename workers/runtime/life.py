@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -14,8 +15,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import case
 
 from app.core.errors import PentimentoError, StorageFull, Unavailable
+from app.core.logging import about
 from app.core.progress import StopRequested
-from app.infra.broker import HARD_LIMIT_SECONDS
 from app.infra.clients import Clients
 from app.infra.database import db_now
 from app.jobs import repository
@@ -29,8 +30,8 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_SECONDS = 0.2
 _WRITE_EVERY_SECONDS = 2.0
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
-# A job that goes on for longer ends as if it had been stopped, well before Celery's hard limit kills it.
-TIME_LIMIT_SECONDS = HARD_LIMIT_SECONDS - 600
+# How long before Celery's hard limit would kill it a job ends as if it had been stopped.
+_ROOM_TO_END_SECONDS = 600.0
 HUNG_EXIT_STATUS = 70
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ Work = Callable[[A, Callable[[P], None]], O]
 
 class LeaseLost(Exception):
     """Another worker has the job now, or it was ended: nothing more may be written."""
+
+
+def time_limit(hard: float) -> float:
+    """Return the seconds after which a job is to end with what it has, where it is killed after ``hard`` seconds."""
+    return max(hard - _ROOM_TO_END_SECONDS, hard / 2)
 
 
 def _at_rest() -> dict[str, Any]:
@@ -61,7 +67,8 @@ class Runtime:
         if job.attempt == 1 and job.started_at is not None:
             self.clients.tally.add("waiting_seconds", max(0.0, job.started_at - job.created_at), kind=job.kind)
             self.clients.tally.add("waiting", kind=job.kind)
-        _Attempt(self, kind(self.clients, job), job).carry_out(work)
+        with about(job=job.id, attempt=job.attempt):
+            _Attempt(self, kind(self.clients, job), job).carry_out(work)
         return True
 
 
@@ -85,7 +92,7 @@ class _Attempt(Generic[A, P, O]):
 
     def carry_out(self, work: Work[A, P, O]) -> None:
         ended = threading.Event()
-        heartbeat = threading.Thread(target=self._beat, args=(ended,), name="heartbeat", daemon=True)
+        heartbeat = threading.Thread(target=copy_context().run, args=(self._beat, ended), name="heartbeat", daemon=True)
         heartbeat.start()
         try:
             self._live = self._kind.begin()
@@ -134,7 +141,7 @@ class _Attempt(Generic[A, P, O]):
             self._kind.kept(row)
         else:
             row = self._read()
-        self._stop = row.stop_requested or moment - self._began > TIME_LIMIT_SECONDS
+        self._stop = row.stop_requested or moment - self._began > time_limit(self._settings.hard_limit_seconds)
         self._cancel, self._pause = row.cancel_requested, row.pause_requested
         self._publish(row)
 

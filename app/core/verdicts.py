@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Decision = Literal["original", "stylised", "uncertain"]
 # Pictures that a verdict can be about: those of a job, or one that was given alone.
-Role = Literal["content", "style", "result", "picture"]
+Role = Literal["content", "style", "style2", "style3", "style4", "result", "picture"]
 # What a training picture of the shipped detector is; ``style`` was used as one, the last two are generators.
 NeighbourKind = Literal["photograph", "painting", "style", "adain", "optimiser"]
 VerdictStage = Literal["prepare", "judge", "frames"]
 # How the shipped detector's band was chosen: of photographs and of paintings that it had not learnt from, at most this
 # share lies above it, and of each generator's pictures at most that share below.
 MOST_ABOVE, MOST_BELOW = 0.01, 0.01
-ROLES: tuple[Role, ...] = ("content", "style", "result", "picture")
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 class _Record(BaseModel):
@@ -110,7 +110,7 @@ class FrameScore(_Record):
 class Verdict(_Record):
     """Everything said of a job, or of a picture given alone."""
 
-    judgements: dict[Role, Judgement] = Field(description="`content`, `style` and `result` of a job, or `picture`.")
+    judgements: dict[Role, Judgement] = Field(description="`content`, `style`, further paintings as `style2` …, and `result` of a job, or `picture`.")
     frames: tuple[FrameScore, ...] = Field((), description="The run's pictures in order.")
     became: int | None = Field(None, description="Iteration from which on the run's pictures count as stylised; null: never, or no run.")
     facts: dict[str, Any] = Field(default_factory=dict, description="Detector, weights, libraries and seconds.")

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from app.core.verdicts import Band, Decision, Judgement, Neighbour, NeighbourKind, Role
 from app.web.heat import Heat
 
-TITLES: dict[Role, str] = {"content": "Photograph", "style": "Painting", "result": "Result", "picture": "Picture"}
+TITLES: dict[Role, str] = {
+    "content": "Photograph",
+    "style": "Painting",
+    "style2": "Second painting",
+    "style3": "Third painting",
+    "style4": "Fourth painting",
+    "result": "Result",
+    "picture": "Picture",
+}
 DECISIONS: dict[Decision, str] = {"original": "Original", "stylised": "Stylised", "uncertain": "Uncertain"}
 _SAID: dict[Decision, str] = {
     "original": "It shows no trace of having been painted over.",

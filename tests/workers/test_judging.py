@@ -54,6 +54,20 @@ def verdict_row(database: Database, job: Job) -> Job | None:
         return repository.verdict_of(session, job.id)
 
 
+def test_each_of_several_paintings_is_judged(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, verdicts: VerdictService
+) -> None:
+    facts = {"name": "one.png", "width": 60, "height": 40, "sha256": "0" * 64}
+    job = add_job(inputs={role: facts for role in ("content", "style", "style2", "style3", "style2-mask", "protect")})
+    for role, value in (("style2", 120), ("style3", 200), ("style2-mask", 255), ("protect", 0)):
+        blobs.put(pictures.key(job.id, pictures.input_name(role)), encode.png(grey(value)))
+    runtime.run_one(Stylizing, brightens)
+    assert judged(runtime)
+    said = verdict_in(verdicts.of_job(OWNER, job.id))
+    assert list(said.judgements) == ["content", "style", "style2", "style3", "result"]
+    assert [said.judgements[role].logit for role in ("style2", "style3")] == pytest.approx([120 / 32 - 4, 200 / 32 - 4])
+
+
 def test_a_finished_picture_is_followed_by_its_verdict(
     runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, verdicts: VerdictService, redis_client: redis.Redis
 ) -> None:

@@ -92,7 +92,7 @@ class Judging(Kind[Case, VerdictStep, Verdict]):
             painted = session.get(Job, self.job.parent)
         if painted is None or painted.result is None:
             raise NotFound("The picture that this verdict is about is gone.")
-        inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in pictures.INPUTS)
+        inputs = tuple((role, self._reader(painted, pictures.input_name(role))) for role in ("content", *pictures.styles_of(painted)))
         # As its owner sees it, with the photograph's colours where they were asked for.
         result = partial(finishing.look_at, self.clients.blobs, painted)
         frames = [Frame(int(one["iteration"]), str(one["name"])) for one in painted.frames or []]

@@ -31,6 +31,7 @@ from app.lab.detectors import DetectorService
 from app.lab.experiments import ExperimentService
 from app.lab.hypotheses import HypothesisService
 from app.lab.keeper import Keeper
+from app.lab.janitor import Janitor
 from app.web import error_handlers
 from app.web.dataset_form import DatasetDesk
 from app.web.deps import Services
@@ -119,9 +120,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             services.closing.set()
             await asyncio.to_thread(sweeper.close)
+        janitor = Janitor(clients)
             await asyncio.to_thread(keeper.close)
             await asyncio.to_thread(decoders.close)
             await stream_client.aclose()
+        janitor.start()
             clients.broker.close()
             client.close()
             clients.database.close()
@@ -130,6 +133,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Pentimento",
         version=VERSION,
         description=_DESCRIPTION,
+            await asyncio.to_thread(janitor.close)
         lifespan=lifespan,
         # FastAPI's own documentation pages load scripts from elsewhere; /docs is ours.
         docs_url=None,

@@ -5,12 +5,16 @@ from __future__ import annotations
 import errno
 import io
 import os
+import time
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import NotFound, StorageFull
-from app.infra.blobs import Blobs
+from app.infra.blobs import Blobs, _moment
 
 
 @pytest.fixture
@@ -83,3 +87,83 @@ def test_an_object_store_goes_the_same_way() -> None:
     blobs.delete_folder("jobs/2")
     with pytest.raises(NotFound):
         blobs.get("jobs/2/a.png")
+
+
+@pytest.fixture(params=["a folder", "an object store"])
+def either(request: pytest.FixtureRequest, blobs: Blobs) -> Blobs:
+    return blobs if request.param == "a folder" else Blobs(f"memory://{uuid.uuid4().hex}")
+
+
+def test_files_and_folders_are_listed_with_size_and_time(either: Blobs) -> None:
+    began = time.time()
+    either.put("jobs/1/a.png", b"one")
+    either.put("jobs/1/incoming/00001", b"four")
+    either.put("jobs/2/b.png", b"")
+    either.put("detectors/x.safetensors", b"12345")
+    assert [(file.name, file.size) for file in either.files("jobs")] == [("1/a.png", 3), ("1/incoming/00001", 4), ("2/b.png", 0)]
+    assert [(file.name, file.size) for file in either.files("jobs/1")] == [("a.png", 3), ("incoming/00001", 4)]
+    assert all(began - 2 < file.modified < time.time() + 2 for file in either.files("jobs"))
+    folders = list(either.folders("jobs"))
+    assert [(folder.name, folder.size) for folder in folders] == [("1", 7), ("2", 0)]
+    assert folders[0].files == tuple(either.files("jobs/1"))
+    assert all(began - 2 < folder.modified < time.time() + 2 for folder in folders)
+    assert [folder.name for folder in either.folders("detectors")] == []
+    assert either.used() == 12
+
+
+def test_nothing_is_listed_where_nothing_is(either: Blobs) -> None:
+    assert (either.files("jobs"), list(either.folders("jobs")), either.used(), either.delete_partials(1e12)) == ([], [], 0, 0)
+    either.put("jobs/11/a.png", b"one")
+    assert either.files("jobs/1") == [], "a folder is no beginning of a name"
+
+
+def test_what_another_process_stores_is_listed() -> None:
+    name = uuid.uuid4().hex
+    ours, theirs = Blobs(f"memory://{name}"), Blobs(f"memory://{name}")
+    assert ours.files("jobs") == []
+    theirs.put("jobs/1/a.png", b"one")
+    assert [file.name for file in ours.files("jobs")] == ["1/a.png"]
+
+
+def test_only_interrupted_writes_of_long_ago_are_removed(blobs: Blobs) -> None:
+    root = blobs.local_root
+    assert root is not None
+    blobs.put("jobs/1/a.png", b"one")
+    old, new = root / "jobs" / "1" / ".partial-old", root / "jobs" / "1" / ".partial-new"
+    for path in (old, new, root / "jobs" / "1" / "a.png"):
+        path.write_bytes(b"half")
+    os.utime(old, (1000, 1000))
+    os.utime(root / "jobs" / "1" / "a.png", (1000, 1000))
+    assert [file.name for file in blobs.files("jobs")] == ["1/a.png"], "what is half written is no stored file"
+    assert blobs.delete_partials(2000) == 1
+    assert sorted(path.name for path in (root / "jobs" / "1").iterdir()) == [".partial-new", "a.png"]
+
+
+def test_a_folder_into_which_something_is_being_written_is_new(blobs: Blobs) -> None:
+    root = blobs.local_root
+    assert root is not None
+    (root / "jobs" / "1" / "incoming").mkdir(parents=True)
+    (root / "jobs" / "2").mkdir()
+    (root / "jobs" / "1" / "incoming" / ".partial-x").write_bytes(b"half")
+    for path in (root / "jobs" / "1" / "incoming", root / "jobs" / "1", root / "jobs" / "2"):
+        os.utime(path, (1000, 1000))
+    first, second = blobs.folders("jobs")
+    assert first.modified > 1000
+    assert second == type(second)("2", 1000, ())
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"mtime": 5.0},
+        {"LastModified": datetime.fromtimestamp(5, UTC)},
+        {"updated": "1970-01-01T00:00:05+00:00"},
+        {"mtime": 5, "created": 9},
+    ],
+)
+def test_stores_tell_the_time_of_a_file_each_in_its_way(info: Mapping[str, object]) -> None:
+    assert _moment(info) == 5.0
+
+
+def test_a_store_without_times_has_only_new_files() -> None:
+    assert _moment({"size": 1}) == pytest.approx(time.time(), abs=5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -200,6 +201,14 @@ def test_the_history_pages(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> N
     assert "picture-2.png" in first and "picture-1.png" in first and "picture-0.png" not in first
     second = studio.client.get(re.search(r'href="(/history\?before=[^"]+)"', first)[1]).text  # type: ignore[index]
     assert "picture-0.png" in second and "picture-1.png" not in second
+
+
+@pytest.mark.parametrize(("days", "said"), [(0, None), (1, "Pictures are kept for 1 day."), (30, "Pictures are kept for 30 days.")])
+def test_the_history_says_how_long_pictures_are_kept(studio: Studio, days: int, said: str | None) -> None:
+    settings = studio.settings.model_copy(update={"keep_days": days})
+    studio.app.state.services = dataclasses.replace(studio.services, settings=settings)
+    history = studio.client.get("/history").text
+    assert said in history if said else "are kept" not in history
 
 
 def test_every_parameter_is_an_option_with_its_range() -> None:

@@ -81,7 +81,8 @@ def history(
     jobs = services.jobs.history(visitor.owner, HISTORY_PAGE + 1, before)
     older = jobs[HISTORY_PAGE - 1].created_at if len(jobs) > HISTORY_PAGE else None
     shown = [view(job) for job in jobs[:HISTORY_PAGE]]
-    return page("pages/history.html", jobs=shown, older=older, before=before, deleted=_undoable(services, visitor.owner, deleted))
+    undoable = _undoable(services, visitor.owner, deleted)
+    return page("pages/history.html", jobs=shown, older=older, before=before, deleted=undoable, keep_days=services.settings.keep_days)
 
 
 def _undoable(services: Services, owner: str, job_id: str | None) -> JobView | None:

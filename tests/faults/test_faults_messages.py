@@ -1,0 +1,29 @@
+"""Messages that come ten times, and workers that stand still past their lease."""
+
+from __future__ import annotations
+
+from app.jobs.models import State
+from tests.faults.driver import Driver
+from tests.faults.installation import Installation, until
+
+
+def test_ten_wake_ups_make_one_result(stack: Installation, driver: Driver) -> None:
+    with driver.visitor() as visitor:
+        job_id = visitor.surely()
+        driver.repeat_wake_ups(10)
+    stack.settle()
+    done = stack.row(job_id)
+    assert (done.state, done.attempt, done.result) == (State.DONE, 1, "result-1.png")
+    assert stack.violations(driver.ledger) == []
+
+
+def test_what_a_worker_says_after_its_lease_is_refused(stack: Installation, driver: Driver) -> None:
+    with driver.visitor() as visitor:
+        job_id = visitor.surely()
+        assert driver.freeze_worker() == job_id
+    refused = f"lease lost, nothing written: job={job_id} attempt=1"
+    until(lambda: refused in (stack.data / "logs" / "worker.log").read_text(), "the late worker hears that it is late")
+    stack.settle()
+    done = stack.row(job_id)
+    assert (done.state, done.attempt, done.result) == (State.DONE, 2, "result-2.png")
+    assert stack.violations(driver.ledger) == []

@@ -14,10 +14,11 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, overload
+from typing import Self
 
 import app
 from app.core.errors import InputError, PictureError, TooLarge, Unavailable
@@ -28,7 +29,10 @@ from app.imaging.normalise import Decoded, too_many_bytes
 __all__ = ["Decoded", "DecoderPool", "Limits"]
 
 _USES = 100  # pictures after which a decoder is replaced, so that leaks stay small
-_WAIT = 30.0  # seconds an upload waits for a free decoder
+# Seconds that one picture waits for a free decoder. A visitor is told to come back before a thread of the
+# web server has been held for long; whoever has nobody waiting names a longer time.
+_WAIT = 0.8
+_RETRY_AFTER = 3
 _HEAD_MAX = 64_000
 
 
@@ -58,14 +62,17 @@ class _Decoder:
     def fit(self) -> bool:
         return not self.timed_out and self._uses < _USES and self.process.poll() is None
 
-    def ask(self, data: bytes) -> list[bytes]:
+    def ask(self, data: bytes, deadline: float) -> list[bytes]:
         """Return the parts of the answer.
+
+        Args:
+            deadline: monotonic time at which the process is killed.
 
         Raises:
             _Lost: no answer; ``timed_out`` and the exit status say why.
         """
         self._uses += 1
-        clock = threading.Timer(self._limits.seconds, self._expire)
+        clock = threading.Timer(max(0.0, deadline - time.monotonic()), self._expire)
         clock.start()
         try:
             return self._exchange(data)
@@ -91,6 +98,11 @@ class _Decoder:
         if len(data) < length:
             raise _Lost("ended early")
         return data
+
+    def was_killed(self) -> bool:
+        """Tell whether somebody else ended the process, which says nothing about the picture."""
+        # The pipe breaks a moment before the process has ended and its status is known.
+        return self.close(grace=1.0) == -signal.SIGKILL and not self.timed_out
 
     def _expire(self) -> None:
         self.timed_out = True
@@ -150,60 +162,66 @@ class DecoderPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def decode(self, data: bytes, *, field: str | None = None) -> Decoded:
+    def decode(self, data: bytes, *, field: str | None = None, wait: float | None = None) -> Decoded:
         """Decode one file in a child process.
 
+        Args:
+            field: where the file came from; errors about it name it.
+            wait: seconds to wait for a free decoder, where it is not what the pool was made with.
+
         Raises:
-            PictureError: not a picture that can be read; ``field`` names where it came from.
+            PictureError: not a picture that can be read.
             TooLarge: more bytes, pixels or memory than allowed.
-            Unavailable: every decoder is busy for too long, or the pool is closed.
+            Unavailable: every decoder is busy, none can be started, or the pool is closed.
         """
         try:
             if len(data) > self._limits.max_bytes:
                 raise too_many_bytes(self._limits)
-            return self._decode(data)
+            return self._decode(data, self._wait if wait is None else wait)
         except InputError as error:
             error.field = field
             raise
 
-    def _decode(self, data: bytes) -> Decoded:
+    def _decode(self, data: bytes, wait: float) -> Decoded:
         self.start()
-        # A decoder killed from outside says nothing about the picture: ask another one, once.
-        return self._attempt(data, last=False) or self._attempt(data, last=True)
-
-    @overload
-    def _attempt(self, data: bytes, *, last: Literal[True]) -> Decoded: ...
-    @overload
-    def _attempt(self, data: bytes, *, last: Literal[False]) -> Decoded | None: ...
-    def _attempt(self, data: bytes, *, last: bool) -> Decoded | None:
-        decoder = self._take()
+        decoder = self._take(wait)
+        deadline = time.monotonic() + self._limits.seconds
         try:
-            return _result(decoder.ask(data))
+            try:
+                return _result(decoder.ask(data, deadline))
+            except _Lost:
+                if not decoder.was_killed():
+                    raise
+            # Another one is asked, once, in what is left of the time.
+            decoder = self._fresh()
+            return _result(decoder.ask(data, deadline))
         except _Lost as error:
-            # The pipe breaks a moment before the process has ended and its status is known.
-            status = decoder.close(grace=1.0)
-            if status == -signal.SIGKILL and not (last or decoder.timed_out):
-                return None
-            raise _loss_in_words(status, decoder.timed_out, self._limits) from error
+            raise _loss_in_words(decoder.close(grace=1.0), decoder.timed_out, self._limits) from error
         finally:
             self._give_back(decoder)
 
-    def _take(self) -> _Decoder:
+    def _take(self, wait: float) -> _Decoder:
         try:
             if self._closed:
                 raise queue.Empty
-            decoder = self._idle.get(timeout=self._wait)
+            decoder = self._idle.get(timeout=wait)
         except queue.Empty:
-            raise Unavailable("Too many pictures are being opened at the moment. Try again in a few seconds.") from None
+            raise _busy() from None
         if decoder is not None and decoder.fit:
             return decoder
         if decoder is not None:
             decoder.close()
         try:
-            return _Decoder(self._command, self._limits)
-        except OSError:
+            return self._fresh()
+        except Unavailable:
             self._idle.put(None)
             raise
+
+    def _fresh(self) -> _Decoder:
+        try:
+            return _Decoder(self._command, self._limits)
+        except OSError as error:
+            raise _busy() from error
 
     def _give_back(self, decoder: _Decoder) -> None:
         """Return the decoder's place to the pool, with a fresh process in it where this one is spent."""
@@ -212,8 +230,8 @@ class DecoderPool:
             decoder.close()
             place = None
             # Started now rather than at the next upload, so that it is ready by then.
-            with contextlib.suppress(OSError):
-                place = None if self._closed else _Decoder(self._command, self._limits)
+            with contextlib.suppress(Unavailable):
+                place = None if self._closed else self._fresh()
         with self._lock:
             if not self._closed:
                 self._idle.put(place)
@@ -233,6 +251,12 @@ def _result(parts: Sequence[bytes]) -> Decoded:
         return Decoded(width, height, png, thumbnail, Decoded(width, height, alpha_png, alpha_thumbnail) if alpha_png else None)
     except (ValueError, KeyError, TypeError) as error:
         raise _Lost("unreadable answer") from error
+
+
+def _busy() -> Unavailable:
+    error = Unavailable("Too many pictures are being opened at the moment. Try again in a few seconds.")
+    error.retry_after = _RETRY_AFTER
+    return error
 
 
 def _loss_in_words(status: int, timed_out: bool, limits: Limits) -> InputError:

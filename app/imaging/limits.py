@@ -27,9 +27,9 @@ class Limits:
     min_side: int = MIN_SIDE
     max_aspect: int = MAX_ASPECT
     max_side: int = 4096
-    seconds: float = 15.0
+    seconds: float = 10.0
     memory: int = 2 * 1024**3
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
-        return cls(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels)
+        return cls(max_bytes=settings.max_upload_bytes, max_pixels=settings.max_pixels, seconds=settings.decode_seconds)

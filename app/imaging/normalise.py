@@ -2,7 +2,8 @@
 
 Defined results: orientation applied; colour profile converted to sRGB; CMYK without
 a profile by the plain formula (1−C)(1−K); 16-bit grey scaled to 8 bits, 16-bit colour
-cut to its high byte; transparency laid on white, and kept beside; of an animation the first frame.
+cut to its high byte; transparency laid on white, and kept beside; of an animation the first frame,
+of several pages the first.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageFile, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from app.core.errors import InputError, PictureError, TooLarge
+from app.imaging.depth import eight_bit
 from app.imaging.kinds import sniff
 from app.imaging.limits import Limits
 
@@ -29,6 +31,7 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_WITH_ALPHA = {"LA": "L", "RGBA": "RGB"}
 # Which modes a profile of each colour space can describe.
 _PROFILED = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
 
@@ -75,7 +78,7 @@ def normalise(data: bytes, limits: Limits) -> Decoded:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise _too_many_pixels(str(error), limits) from error
     except Exception as error:
-        raise PictureError(_in_words(kind, str(error))) from error
+        raise PictureError(_in_words(kind, error)) from error
 
 
 def too_many_bytes(limits: Limits) -> TooLarge:
@@ -92,14 +95,14 @@ def _pixels(data: bytes, kind: str, limits: Limits) -> tuple[Image.Image, Image.
     # Read only now: a PNG may carry it after the pixels, and TIFF has already been turned.
     turn = _TURNS.get(_orientation(image))
     profile = image.info.get("icc_profile")
-    image = _reduced(_eight_bit(image), limits.max_side)
+    image = _reduced(eight_bit(image, data), limits.max_side)
     if turn is not None:
         image = image.transpose(turn)
     return _in_srgb(image, profile), _alpha(image)
 
 
 def _alpha(image: Image.Image) -> Image.Image | None:
-    if image.mode != "RGBA":
+    if image.mode not in _WITH_ALPHA:
         return None
     alpha = image.getchannel("A")
     return alpha.convert("RGB") if alpha.getextrema()[0] != 255 else None
@@ -125,20 +128,6 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _eight_bit(image: Image.Image) -> Image.Image:
-    """Return the picture in L, RGB, RGBA or CMYK."""
-    if image.mode in ("I;16", "I;16B", "I;16L", "I;16N"):
-        # Rounds v / 257; the plain conversion would clip everything above 255.
-        return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
-    if image.mode in ("F", "I"):
-        raise PictureError("This picture has 32 bits a channel, which cannot be read here. Save it with 8 or 16 bits a channel.")
-    if image.has_transparency_data or image.mode in ("RGBa", "La"):
-        return image.convert("RGBA")
-    if image.mode in ("L", "RGB", "CMYK"):
-        return image
-    return image.convert("L" if image.mode == "1" else "RGB")
-
-
 def _fitted(size: tuple[int, int], max_side: int) -> tuple[int, int]:
     scale = min(1.0, max_side / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
@@ -150,8 +139,8 @@ def _reduced(image: Image.Image, max_side: int) -> Image.Image:
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    alpha = image.getchannel("A") if image.mode == "RGBA" else None
-    opaque = image.convert("RGB") if alpha else image
+    alpha = image.getchannel("A") if image.mode in _WITH_ALPHA else None
+    opaque = image.convert(_WITH_ALPHA[image.mode]) if alpha else image
     converted = (_converted(opaque, profile) if profile else None) or opaque.convert("RGB")
     if alpha is None:
         return converted
@@ -192,10 +181,12 @@ def _too_many_pixels(words: str, limits: Limits) -> TooLarge:
     return TooLarge(f"This picture has {size} pixels; at most {limits.max_pixels / 1e6:g} million are allowed. Save a smaller copy.")
 
 
-def _in_words(kind: str, words: str) -> str:
-    lower = words.lower()
+def _in_words(kind: str, error: Exception) -> str:
+    lower = str(error).lower()
     if "truncated" in lower or "not enough" in lower or "unexpected end" in lower:
         return f"This {kind} picture is cut off: the file ends before its last row. Copy or save it again and choose the whole file."
-    if "too large" in lower and ("text" in lower or "decompressed" in lower):
+    if kind == "PNG" and ("decompressed data too large" in lower or "text chunks" in lower):
         return "This PNG carries more hidden text than is allowed. Save it again without its metadata."
+    if isinstance(error, UnidentifiedImageError):
+        return f"This {kind} picture is damaged, or of a kind that cannot be read here. Save it as PNG or JPEG and choose that file."
     return f"This {kind} picture is damaged and cannot be read. Open it in a picture program, save it again and choose the new file."

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 # Pictures between two writes of the row.
 _CHUNK = 8
 _LEASE_SECONDS = 60.0
+# Nobody waits for an answer: visitors' single pictures may take their turn first.
+_DECODER_SECONDS = 30.0
 _DUPLICATES = 200
 
 Read = Callable[[Piece], bytes]
@@ -100,7 +102,7 @@ class Unpacker:
             data = read(piece)
             if piece.source == "job":
                 return self._copy(piece, data)
-            decoded = self._decoders.decode(data)
+            decoded = self._decoders.decode(data, wait=_DECODER_SECONDS)
         except (InputError, NotFound) as error:
             return Skipped(name=piece.name, reason=error.message)
         return _Taken(piece, decoded, hashlib.sha256(decoded.png).hexdigest(), len(data), sniff(data))

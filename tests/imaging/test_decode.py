@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -23,15 +22,10 @@ from app.core.errors import InputError, PictureError, TooLarge, Unavailable
 from app.imaging import decode
 from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.encode import read_rgb
+from tests.imaging.made import noisy
+from tests.imaging.mutants import mutants
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def picture(width: int = 64, height: int = 48, kind: str = "PNG", **options: object) -> bytes:
-    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(noise).save(buffer, kind, **options)
-    return buffer.getvalue()
 
 
 def scripted(body: str) -> tuple[str, ...]:
@@ -45,12 +39,12 @@ def children() -> set[int]:
 
 @pytest.fixture(scope="module")
 def pool() -> Iterator[DecoderPool]:
-    with DecoderPool(2, Limits(seconds=20)) as ready:
+    with DecoderPool(2, Limits(seconds=20), wait=60) as ready:
         yield ready
 
 
 def test_pixels_arrive_unchanged(pool: DecoderPool) -> None:
-    data = picture(90, 70)
+    data = noisy(90, 70)
     decoded = pool.decode(data)
     assert (decoded.width, decoded.height) == (90, 70)
     with Image.open(io.BytesIO(data)) as image:
@@ -59,8 +53,9 @@ def test_pixels_arrive_unchanged(pool: DecoderPool) -> None:
 
 
 def test_limits_follow_the_settings() -> None:
-    limits = Limits.of(Settings(max_upload_mb=2, max_megapixels=3))
-    assert (limits.max_bytes, limits.max_pixels) == (2_000_000, 3_000_000)
+    limits = Limits.of(Settings(max_upload_mb=2, max_megapixels=3, decode_seconds=4))
+    assert (limits.max_bytes, limits.max_pixels, limits.seconds) == (2_000_000, 3_000_000, 4)
+    assert Limits.of(Settings()) == Limits()
 
 
 @pytest.mark.parametrize(
@@ -68,8 +63,8 @@ def test_limits_follow_the_settings() -> None:
     [
         (b"", PictureError, "empty"),
         (b"<svg/>", PictureError, "SVG"),
-        (picture()[:60], PictureError, "cut off|damaged"),
-        (picture(20, 20), PictureError, "too small: 20 × 20"),
+        (noisy()[:60], PictureError, "cut off|damaged"),
+        (noisy(20, 20), PictureError, "too small: 20 × 20"),
         (b"x" * 25_000_001, TooLarge, "larger than 25 MB"),
     ],
     ids=["empty", "svg", "cut off", "small", "heavy"],
@@ -78,37 +73,6 @@ def test_errors_name_their_field(pool: DecoderPool, data: bytes, kind: type[Inpu
     with pytest.raises(kind, match=words) as caught:
         pool.decode(data, field="style")
     assert caught.value.field == "style"
-
-
-def mutants(count: int) -> Iterator[bytes]:
-    """Bit flips, cuts, swaps and repeats of small pictures of every kind, the same each time."""
-    chance = random.Random(20)
-    kinds = [
-        ("PNG", {}),
-        ("JPEG", {}),
-        ("JPEG", {"progressive": True}),
-        ("WEBP", {}),
-        ("WEBP", {"lossless": True}),
-        ("AVIF", {}),
-        ("TIFF", {}),
-    ]
-    originals = [picture(40, 36, kind, **options) for kind, options in kinds]
-    originals.append(picture(40, 36, "TIFF", compression="tiff_lzw"))
-    for number in range(count):
-        data = bytearray(originals[number % len(originals)])
-        how = chance.randrange(4)
-        if how == 0:
-            for _ in range(chance.randint(1, 12)):
-                data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        elif how == 1:
-            del data[chance.randrange(len(data)) :]
-        elif how == 2:
-            at = chance.randrange(min(len(data), 200))
-            data[at : at + 4] = chance.randbytes(4)
-        else:
-            at, to = chance.randrange(len(data)), chance.randrange(len(data))
-            data[at:at] = data[to : to + 64]
-        yield bytes(data)
 
 
 def test_mutated_pictures_are_read_or_refused(pool: DecoderPool) -> None:
@@ -131,7 +95,7 @@ def test_a_hanging_decoder_is_killed_and_replaced() -> None:
     body = "original = child.normalise\nchild.normalise = lambda data, limits: time.sleep(600) if data == b'hang' else original(data, limits)\nchild.main()"
     before = children()
     with DecoderPool(1, Limits(seconds=2), command=scripted(body)) as pool:
-        pool.decode(picture())
+        pool.decode(noisy())
         (hung,) = children() - before
         started = time.monotonic()
         with pytest.raises(PictureError, match="longer than 2 seconds") as caught:
@@ -139,7 +103,7 @@ def test_a_hanging_decoder_is_killed_and_replaced() -> None:
         assert caught.value.field == "content"
         assert time.monotonic() - started < 30
         assert not psutil.pid_exists(hung)
-        assert isinstance(pool.decode(picture()), Decoded)
+        assert isinstance(pool.decode(noisy()), Decoded)
 
 
 def test_processor_time_is_bounded_by_the_kernel() -> None:
@@ -154,7 +118,7 @@ def test_memory_is_bounded_by_the_kernel() -> None:
     with DecoderPool(1, Limits(seconds=20), command=scripted(body)) as pool:
         with pytest.raises(TooLarge, match="more memory"):
             pool.decode(b"greedy")
-        assert isinstance(pool.decode(picture()), Decoded)
+        assert isinstance(pool.decode(noisy()), Decoded)
 
 
 def test_a_decoder_cannot_write_files(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -183,16 +147,16 @@ def test_a_decoder_that_breaks_is_a_picture_error(body: str) -> None:
     with DecoderPool(1, Limits(seconds=20), command=scripted(f"sys.stdin.buffer.read(8)\n{body}")) as pool:
         for _ in range(2):
             with pytest.raises(PictureError, match="damaged in a way"):
-                pool.decode(picture())
+                pool.decode(noisy())
 
 
 def test_a_decoder_killed_while_idle_costs_no_upload() -> None:
     before = children()
     with DecoderPool(1, Limits()) as pool:
-        pool.decode(picture())
+        pool.decode(noisy())
         (idle,) = children() - before
         os.kill(idle, signal.SIGKILL)
-        assert isinstance(pool.decode(picture()), Decoded)
+        assert isinstance(pool.decode(noisy()), Decoded)
 
 
 def test_decoders_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,27 +165,86 @@ def test_decoders_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
     with DecoderPool(1, Limits()) as pool:
         for _ in range(7):
             seen.append(next(iter(children() - before)))
-            pool.decode(picture())
+            pool.decode(noisy())
     assert [seen.index(pid) for pid in seen] == [0, 0, 0, 3, 3, 3, 6]
     assert children() == before
 
 
-def test_threads_share_the_pool_and_get_their_own_picture(pool: DecoderPool) -> None:
+def test_threads_share_the_pool_and_get_their_own_noisy(pool: DecoderPool) -> None:
     sizes = [(40 + n, 90 - n) for n in range(24)]
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda size: pool.decode(picture(*size)), sizes))
+        results = list(threads.map(lambda size: pool.decode(noisy(*size)), sizes))
     assert [(result.width, result.height) for result in results] == sizes
 
 
 def test_no_free_decoder_is_said_politely() -> None:
     with DecoderPool(1, Limits(seconds=3), command=scripted("time.sleep(600)"), wait=0.05) as pool, ThreadPoolExecutor(1) as threads:
-        busy = threads.submit(pool.decode, picture())
+        busy = threads.submit(pool.decode, noisy())
         while pool._idle.qsize():
             time.sleep(0.01)
         with pytest.raises(Unavailable, match="Try again"):
-            pool.decode(picture())
+            pool.decode(noisy())
         with pytest.raises(PictureError, match="longer than"):
             busy.result()
+
+
+def test_a_visitor_waits_a_moment_and_a_dataset_longer() -> None:
+    """The decoder is free again after a second and a half: too late for one, in time for the other."""
+    body = (
+        "original = child.normalise\n"
+        "child.normalise = lambda data, limits: time.sleep(1.5) or original(data, limits) if data.endswith(b'slow') else original(data, limits)\n"
+        "child.main()"
+    )
+    with DecoderPool(1, Limits(seconds=60), command=scripted(body)) as pool, ThreadPoolExecutor(1) as threads:
+        pool.decode(noisy())
+        busy = threads.submit(pool.decode, noisy() + b"slow")
+        while pool._idle.qsize():
+            time.sleep(0.01)
+        with pytest.raises(Unavailable, match="Try again") as caught:
+            pool.decode(noisy(), wait=0.2)
+        assert (caught.value.status, caught.value.retry_after) == (503, 3)
+        assert pool.decode(noisy(), wait=60).width == 64
+        assert busy.result().width == 64
+    assert decode._WAIT <= 1
+
+
+def test_both_attempts_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder that is killed from outside is replaced, and the next one gets what is left of the time."""
+    deadlines = []
+    ask = decode._Decoder.ask
+
+    def watched(self: decode._Decoder, data: bytes, deadline: float) -> list[bytes]:
+        deadlines.append(deadline)
+        return ask(self, data, deadline)
+
+    monkeypatch.setattr(decode._Decoder, "ask", watched)
+    body = "child.normalise = lambda data, limits: os.kill(os.getpid(), 9) if data == b'kill' else time.sleep(600)\nchild.main()"
+    with DecoderPool(1, Limits(seconds=2), command=scripted(body)) as pool:
+        with pytest.raises(PictureError, match="damaged in a way"):
+            pool.decode(b"kill")
+        assert len(deadlines) == 2
+        assert deadlines[0] == deadlines[1]
+        with pytest.raises(PictureError, match="longer than 2 seconds"):
+            pool.decode(b"hang")
+        assert len(deadlines) == 3  # one that is too slow is not asked again
+
+
+def test_a_decoder_that_cannot_be_started_is_said_politely(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise BlockingIOError("no process can be started")
+
+    with DecoderPool(1, Limits()) as pool:
+        pool.decode(noisy())
+        idle = pool._idle.get()
+        assert idle is not None
+        idle.close()
+        pool._idle.put(idle)
+        with monkeypatch.context() as patch:
+            patch.setattr(decode.subprocess, "Popen", full)
+            for _ in range(2):
+                with pytest.raises(Unavailable, match="Try again"):
+                    pool.decode(noisy())
+        assert pool.decode(noisy()).width == 64
 
 
 def test_close_ends_every_decoder() -> None:
@@ -233,14 +256,14 @@ def test_close_ends_every_decoder() -> None:
     pool.close()
     assert children() == before
     with pytest.raises(Unavailable):
-        pool.decode(picture())
+        pool.decode(noisy())
 
 
-def test_a_pool_started_by_its_first_picture() -> None:
+def test_a_pool_started_by_its_first_noisy() -> None:
     before = children()
     pool = DecoderPool(1, Limits())
     assert children() == before
-    assert pool.decode(picture()).width == 64
+    assert pool.decode(noisy()).width == 64
     pool.close()
 
 
@@ -248,7 +271,7 @@ def test_decoders_see_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PENTIMENTO_REDIS_URL", "redis://:secret@example.org")
     before = children()
     with DecoderPool(1, Limits()) as pool:
-        pool.decode(picture())
+        pool.decode(noisy())
         (pid,) = children() - before
         assert set(psutil.Process(pid).environ()) <= {"PATH", "PYTHONPATH", "LC_ALL"}
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Float, MetaData, create_engine, event, make_url, text
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,7 +21,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
 from app.core.config import Settings
-from app.core.errors import StorageFull, Unavailable
+from app.core.errors import PentimentoError, StorageFull, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _MIGRATION_LOCK = 0x50454E54  # any constant: one advisory lock for everyone who migrates
@@ -114,18 +116,33 @@ def _create_engine(url: str) -> Engine:
 
 
 def migrate(settings: Settings) -> None:
-    """Bring the tables up to date; safe when several processes start at once."""
+    """Bring the tables up to date; safe when several processes start at once.
+
+    Raises:
+        PentimentoError: a newer version of the program made them.
+    """
     database = Database(settings.sql_url)
     try:
         with _available(), _one_at_a_time(settings, database):
             config = Config()
             config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
             with database.engine.connect() as connection:
+                _check_known(ScriptDirectory.from_config(config), MigrationContext.configure(connection))
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
                 connection.commit()
     finally:
         database.close()
+
+
+def _check_known(script: ScriptDirectory, context: MigrationContext) -> None:
+    unknown = set(context.get_current_heads()) - {one.revision for one in script.walk_revisions()}
+    if unknown:
+        raise PentimentoError(
+            "The database was made by a newer version of Pentimento, which this one does not understand. Start that version, or "
+            "choose another data folder with PENTIMENTO_DATA_DIR. "
+            f"Received: revision {', '.join(sorted(unknown))}; this version knows those up to {script.get_current_head()}."
+        )
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from app.core.config import Settings
 from app.core.errors import Unavailable
 from app.infra import presence
 from app.infra.broker import SOFT_SHUTDOWN_SECONDS
+from app.infra.database import migrate
 from app.jobs.models import EXPERIMENT, STYLIZE, VERDICT
 from app.local import broker, instance
 from app.local.child import ChildSpec
@@ -49,6 +50,9 @@ def serve(settings: Settings, say: Say, prepare: Callable[[], None]) -> None:
     with instance.listen(settings.host, settings.port) as listener:
         address = instance.address_of(listener)
         lock = instance.lock_data_folder(data, address)
+        if settings.database_url is None:
+            # Here rather than in each child, so that tables which this version cannot use are said once, in one line.
+            migrate(settings)
         prepare()
         with undertaker(lock) as note:
             supervisor = Supervisor(specs(settings, listener), _present(settings, STOPPING), data / "logs", say, note)

@@ -69,8 +69,7 @@ def _paint(systems: list[str], plan: Plan, folder: Path, missing: dict[str, str]
     """Let each system paint in a process of its own; one that cannot is told in ``missing``."""
     records = Records(folder)
     todo = {
-        name: sum(not records.is_painted(name, pair) for pair in PAIRS[: plan.full if SYSTEMS[name].iterations else plan.pairs])
-        for name in systems
+        name: sum(not records.is_painted(name, pair) for pair in PAIRS[: SYSTEMS[name].wanted(plan.pairs, plan.full)]) for name in systems
     }
     pace = Pace({name: SYSTEMS[name].effort for name in systems}, todo)
     for name in systems:

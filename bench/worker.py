@@ -33,8 +33,7 @@ def main(folder: Path, name: str) -> None:
     Where the program of others cannot be had, the reason goes there as one string.
     """
     plan, records, system = Plan.read(folder), Records(folder), SYSTEMS[name]
-    count = plan.full if system.iterations else plan.pairs
-    missing = [pair for pair in PAIRS[:count] if not records.is_painted(name, pair)]
+    missing = [pair for pair in PAIRS[: system.wanted(plan.pairs, plan.full)] if not records.is_painted(name, pair)]
     if not missing:
         return
     paint = _peer(folder, plan) if system.kind == "peer" else _ours(name, plan)

@@ -32,6 +32,7 @@ from app.lab.experiments import ExperimentService
 from app.lab.hypotheses import HypothesisService
 from app.lab.keeper import Keeper
 from app.lab.janitor import Janitor
+from app.lab.keeper import Keeper
 from app.web import error_handlers
 from app.web.dataset_form import DatasetDesk
 from app.web.deps import Services
@@ -110,9 +111,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweeper = Sweeper(clients, {**SNAPSHOTS, EXPERIMENT: experiment_events.snapshot})
+        janitor = Janitor(clients)
         decoders.start()
         sweeper.start()
         keeper.start()
+        janitor.start()
         loop = asyncio.get_running_loop()
         try:
             with on_termination(lambda: _set_from_signal(loop, services.closing)):
@@ -120,11 +123,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         finally:
             services.closing.set()
             await asyncio.to_thread(sweeper.close)
-        janitor = Janitor(clients)
             await asyncio.to_thread(keeper.close)
+            await asyncio.to_thread(janitor.close)
             await asyncio.to_thread(decoders.close)
             await stream_client.aclose()
-        janitor.start()
             clients.broker.close()
             client.close()
             clients.database.close()
@@ -133,7 +135,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="Pentimento",
         version=VERSION,
         description=_DESCRIPTION,
-            await asyncio.to_thread(janitor.close)
         lifespan=lifespan,
         # FastAPI's own documentation pages load scripts from elsewhere; /docs is ours.
         docs_url=None,

@@ -40,6 +40,14 @@ class Settings(BaseSettings):
     min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
     undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")
 
+    # Retention
+    keep_days: int = Field(0, ge=0, description="Days after which finished pictures, verdicts and datasets are deleted; 0: never.")
+    quota_gb: float = Field(
+        0, ge=0, description="Gigabytes that stored pictures may take: over it, the oldest finished ones are deleted; 0: any number."
+    )
+    orphan_seconds: float = Field(3600, ge=0, description="Age at which a stored file that no row names is removed.")
+    janitor_seconds: float = Field(600, gt=0, description="Time between two cleanings of the picture store.")
+
     # Lab
     max_archive_mb: float = Field(500, gt=0, description="Largest upload of a dataset, in megabytes; unpacked four times as much.")
     max_dataset_pictures: int = Field(5000, ge=1, description="Pictures one dataset may hold, stylised ones included.")
@@ -57,14 +65,6 @@ class Settings(BaseSettings):
     hard_limit_seconds: float = Field(
         21600, gt=0, description="Time after which a worker that still has the same job is killed; a picture is ended some minutes before."
     )
-    # Retention
-    keep_days: int = Field(0, ge=0, description="Days after which finished pictures, verdicts and datasets are deleted; 0: never.")
-    quota_gb: float = Field(
-        0, ge=0, description="Gigabytes that stored pictures may take: over it, the oldest finished ones are deleted; 0: any number."
-    )
-    orphan_seconds: float = Field(3600, ge=0, description="Age at which a stored file that no row names is removed.")
-    janitor_seconds: float = Field(600, gt=0, description="Time between two cleanings of the picture store.")
-
     max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
     preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")

@@ -98,6 +98,40 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="For programs: a
 
 
 @app.command()
+def backup(folder: Annotated[Path, typer.Argument(help="New or empty folder that it goes into.", show_default=False)]) -> None:
+    """Copy database, pictures and secret into FOLDER, whether everything runs or nothing does."""
+    from app.local.backup import back_up
+    from app.local.terminal import say, transfer_bar
+
+    settings = _settings()
+    with transfer_bar() as show:
+        copied = back_up(settings, folder, show)
+    say(f"Backed up {copied.files} files ({copied.bytes / 1e6:.1f} MB) of {settings.data} into {folder}.")
+
+
+@app.command()
+def restore(folder: Annotated[Path, typer.Argument(help="Folder of a backup.", show_default=False)]) -> None:
+    """Put the backup in FOLDER into the data folder, which must be new or empty."""
+    from app.local import backup
+    from app.local.terminal import say, transfer_bar
+
+    settings = _settings()
+    with transfer_bar() as show:
+        copied = backup.restore(settings, folder, show)
+    say(f"Restored {copied.files} files ({copied.bytes / 1e6:.1f} MB) into {settings.data}.")
+
+
+@app.command()
+def sbom(extra: Annotated[str, typer.Option(help="Whose packages: of the CPU or of the GPU.", metavar="cpu|gpu")] = "cpu") -> None:
+    """Print what the program is made of, with versions and hashes: a bill of materials as CycloneDX JSON."""
+    import json
+
+    from app.local.sbom import bill
+
+    typer.echo(json.dumps(bill(extra), indent=2))
+
+
+@app.command()
 def health(
     alive: Annotated[bool, typer.Option("--alive", help="Only whether the web server answers.")] = False,
     worker: Annotated[bool, typer.Option("--worker", help="Whether this machine's worker is there.")] = False,

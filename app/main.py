@@ -30,7 +30,6 @@ from app.lab.datasets import DatasetService
 from app.lab.detectors import DetectorService
 from app.lab.experiments import ExperimentService
 from app.lab.hypotheses import HypothesisService
-from app.lab.keeper import Keeper
 from app.lab.janitor import Janitor
 from app.lab.keeper import Keeper
 from app.web import error_handlers

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from redis.exceptions import RedisError
 
 from app.core.errors import PentimentoError
+from app.infra import standstill
 from app.infra.clients import Clients
 from app.jobs import checkpoints, events, job_events, pictures, repository, verdict_events
 from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT, Job, State
@@ -66,7 +67,9 @@ class Sweeper:
 
     def sweep(self) -> None:
         self._settle_expired()
-        self._purge_deleted()
+        with standstill.deleting(self._settings) as may:
+            if may:
+                self._purge_deleted()
         for kind in TASKS:
             self._top_up(kind)
 

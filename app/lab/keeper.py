@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from app.core.errors import PentimentoError
 from app.imaging.decode import DecoderPool
+from app.infra import standstill
 from app.infra.clients import Clients
 from app.lab import places, repository
 from app.lab.unpacking import Unpacker
@@ -60,6 +61,11 @@ class Keeper:
 
     def clear_away(self) -> None:
         """Remove datasets that can no longer be brought back, with their files."""
+        with standstill.deleting(self._clients.settings) as may:
+            if may:
+                self._clear_away()
+
+    def _clear_away(self) -> None:
         undo_seconds = self._clients.settings.undo_seconds
         with self._clients.database.read() as session:
             old = repository.purgeable(session, undo_seconds)

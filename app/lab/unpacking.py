@@ -19,6 +19,7 @@ from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool
 from app.imaging.kinds import sniff
 from app.imaging.normalise import THUMBNAIL_SIDE
+from app.infra import standstill
 from app.infra.clients import Clients
 from app.infra.database import db_now
 from app.jobs.models import Job
@@ -219,7 +220,7 @@ class Unpacker:
             if not repository.advance(session, dataset.id, total, **done):
                 return
             jobs = queue_batch(session, dataset, rows)
-        self._clients.blobs.delete_folder(places.incoming_folder(dataset.id))
+        self._forget_incoming(dataset)
         wake(self._clients, len(jobs))
         log.info("unpacked: dataset=%s pictures=%d skipped=%d jobs=%d", dataset.id, len(rows), len(dataset.skipped), len(jobs))
 
@@ -240,7 +241,13 @@ class Unpacker:
             current = session.get(Dataset, dataset.id)
             if current is not None and current.arrival == Arrival.UNPACKING:
                 current.arrival, current.error, current.lease_until = Arrival.FAILED, message, None
-        self._clients.blobs.delete_folder(places.incoming_folder(dataset.id))
+        self._forget_incoming(dataset)
+
+    def _forget_incoming(self, dataset: Dataset) -> None:
+        """Remove what was sent; during a backup, which may still name it, that is left to the janitor."""
+        with standstill.deleting(self._clients.settings) as may:
+            if may:
+                self._clients.blobs.delete_folder(places.incoming_folder(dataset.id))
 
 
 def _check_enough(dataset: Dataset, rows: Sequence[DatasetPicture]) -> None:

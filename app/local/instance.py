@@ -14,7 +14,7 @@ import psutil
 
 from app.core.errors import PentimentoError, StorageFull, Unavailable
 
-_LOCK = "serve.lock"
+LOCK = "serve.lock"
 # After a kill, the last run's undertaker holds the lock until nothing writes there any more.
 _PATIENCE_SECONDS = 6.0
 _LEAST_FREE_MB = 100.0
@@ -51,7 +51,7 @@ def lock_data_folder(folder: Path, address: str) -> int:
     Raises:
         Unavailable: another run has it.
     """
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench lock clean venv venv-dev chromium
+.PHONY: help run test lint bench soak lock audit clean venv venv-dev chromium
 
 VENV := .venv/bin/python
 # EXTRA=gpu installs TensorFlow for CUDA in place of the one for the CPU; empty keeps what is installed.
@@ -21,6 +21,7 @@ help:
 	@echo "make lint    ruff, mypy, hadolint"
 	@echo "make bench   measure speed, memory and quality into bench/RESULTS.md; goes on where it was stopped"
 	@echo "make lock    make the lock files anew"
+	@echo "make audit   look the locked packages up in the public list of vulnerabilities"
 	@echo "make clean   remove .venv and caches; data and network weights stay"
 
 run: venv
@@ -61,6 +62,11 @@ lock: venv
 	@rm -rf .lock
 	@! grep -n '://' requirements/*.txt
 
+# In an environment of its own, so that what it needs is in no lock file.
+audit: venv
+	@$(VENV) -m venv .audit && .audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	@.audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements/cpu.txt; found=$$?; rm -rf .audit; exit $$found
+
 clean:
-	@rm -rf .venv .lock .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output
+	@rm -rf .venv .lock .audit .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output
 	@find app workers tests bench -name __pycache__ -type d -prune -exec rm -rf {} +

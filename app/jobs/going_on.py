@@ -66,7 +66,7 @@ class GoingOn(KindService[JobEvent]):
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
             if job.state == State.PAUSED:
-                self._check_limits(session, owner)
+                self._check_limits(session, owner, besides=job.id)
                 job.state = State.QUEUED
             elif not job.pause_requested:
                 raise NotReady(f"This job is not paused ({job.state}).")

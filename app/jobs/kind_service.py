@@ -110,8 +110,8 @@ class KindService(ABC, Generic[E]):
         """Return the rows that share the job's fate."""
         return []
 
-    def _check_limits(self, session: Session, owner: str) -> None:
-        self._check_limit(repository.count_active(session, self.kind, owner))
+    def _check_limits(self, session: Session, owner: str, besides: str | None = None) -> None:
+        self._check_limit(repository.count_unfinished(session, self.kind, owner, besides))
         if repository.count_active(session, self.kind) >= self._settings.max_queue:
             raise TooMany("The queue is full. Try again in a few minutes.")
 

@@ -34,12 +34,23 @@ def history(session: Session, kind: str, owner: str, limit: int, before: float |
     return session.execute(query.order_by(Job.created_at.desc(), Job.id).limit(limit)).scalars().all()
 
 
-def count_active(session: Session, kind: str, owner: str | None = None) -> int:
+def count_active(session: Session, kind: str) -> int:
     """Return how many jobs wait or run, leaving out those that belong to something else."""
     query = select(func.count()).select_from(Job)
     query = query.where(Job.kind == kind, Job.state.in_([State.QUEUED, State.RUNNING]), Job.parent.is_(None))
-    if owner is not None:
-        query = query.where(Job.owner == owner)
+    return session.execute(query).scalar_one()
+
+
+def count_unfinished(session: Session, kind: str, owner: str, besides: str | None = None) -> int:
+    """Return how many of an owner's jobs have not ended, paused ones too, leaving out those that belong to something else.
+
+    Args:
+        besides: a job that does not count.
+    """
+    query = select(func.count()).select_from(Job)
+    query = query.where(Job.kind == kind, Job.state.not_in(TERMINAL), Job.parent.is_(None), Job.owner == owner)
+    if besides is not None:
+        query = query.where(Job.id != besides)
     return session.execute(query).scalar_one()
 
 

@@ -99,4 +99,4 @@ class JobService(GoingOn):
 
     def _check_limit(self, own: int) -> None:
         if own >= self._settings.max_active_jobs:
-            raise TooMany(f"You have {own} pictures waiting or being painted. Wait for one to finish, or cancel one.")
+            raise TooMany(f"You have {own} pictures waiting, paused or being painted. Wait for one to finish, or cancel one.")

@@ -71,11 +71,23 @@ def test_paused_jobs_can_be_stopped_cancelled_and_deleted(studio: Studio) -> Non
     assert (job["state"], job["stopped_early"]) == ("done", True)
 
 
-def test_paused_jobs_use_up_no_place_but_resuming_takes_one(studio: Studio) -> None:
+def test_a_paused_job_keeps_its_place_and_resuming_takes_no_other(studio: Studio) -> None:
+    """Otherwise anyone could store as many pictures as they like, pausing each."""
     paused = studio.submit()
     post(studio, paused, "pause")
-    for _ in range(studio.settings.max_active_jobs):
+    for _ in range(studio.settings.max_active_jobs - 1):
         studio.submit()
+    refused = studio.client.post("/api/jobs", files=two_pictures())
+    assert (refused.status_code, "20 pictures waiting, paused or" in refused.json()["detail"]) == (429, True)
+    assert post(studio, paused, "resume")[0] == 202
+    assert state(studio, paused) == "queued"
+
+
+def test_resuming_waits_where_the_queue_is_full(studio: Studio) -> None:
+    paused = studio.submit()
+    post(studio, paused, "pause")
+    object.__setattr__(studio.services.jobs, "_settings", studio.settings.model_copy(update={"max_queue": 1}))
+    studio.submit(studio.new_client())
     assert post(studio, paused, "resume")[0] == 429
     assert state(studio, paused) == "paused"
 

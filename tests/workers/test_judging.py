@@ -259,11 +259,11 @@ def test_a_verdict_does_not_use_up_the_places_of_jobs(clients: Clients, add_job:
     for n in range(3):
         add_job(kind=VERDICT, parent=f"{n:032}")
     with database.read() as session:
-        assert repository.count_active(session, "stylize", OWNER) == 0
+        assert repository.count_unfinished(session, "stylize", OWNER) == 0
     add_job(kind=VERDICT)
     add_job()
     with database.read() as session:
-        assert [repository.count_active(session, kind, OWNER) for kind in ("stylize", VERDICT)] == [1, 1]
+        assert [repository.count_unfinished(session, kind, OWNER) for kind in ("stylize", VERDICT)] == [1, 1]
         assert [len(repository.history(session, kind, OWNER, 9)) for kind in ("stylize", VERDICT)] == [1, 1]
 
 

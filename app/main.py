@@ -19,6 +19,7 @@ from app.infra.artefacts import htmx_files
 from app.infra.broker import redis_url
 from app.infra.clients import Clients
 from app.infra.database import migrate
+from app.infra.rates import Rates
 from app.infra.secret import load_secret
 from app.infra.streams import EventReader
 from app.jobs.models import EXPERIMENT
@@ -35,9 +36,13 @@ from app.lab.keeper import Keeper
 from app.web import error_handlers
 from app.web.dataset_form import DatasetDesk
 from app.web.deps import Services
+from app.web.door import Door
+from app.web.gate import Gate
 from app.web.given_picture import PictureReader
 from app.web.hypothesis_form import HypothesisDesk
+from app.web.intake import Intake
 from app.web.picture_form import VerdictDesk
+from app.web.proxy import BehindProxy
 from app.web.render import STATIC
 from app.web.routes import (
     api_files,
@@ -47,6 +52,7 @@ from app.web.routes import (
     api_lab_experiments,
     api_lab_hypotheses,
     api_verdicts,
+    csp_reports,
     health,
     metrics,
     page_datasets,
@@ -55,6 +61,7 @@ from app.web.routes import (
     page_hypotheses,
     page_jobs,
     page_lab,
+    page_login,
     page_verdicts,
     pages,
 )
@@ -72,6 +79,7 @@ _REDIS_SECONDS = 5
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or get_settings()
+    secret = load_secret(settings)
     migrate(settings)
     url = redis_url(settings)
     client = redis.Redis.from_url(url, socket_connect_timeout=_REDIS_SECONDS, socket_timeout=_REDIS_SECONDS)
@@ -104,7 +112,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         hypotheses=hypotheses,
         hypothesis_desk=HypothesisDesk(hypotheses, samples, decoders, settings.max_upload_bytes),
         detectors=DetectorService(clients, experiments),
-        signer=OwnerSigner(load_secret(settings)),
+        signer=OwnerSigner(secret),
+        rates=Rates(client, secret),
+        door=Door(settings, secret),
     )
 
     @asynccontextmanager
@@ -141,13 +151,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         dependencies=[Depends(same_site)],
     )
     app.state.services = services
+    # The last one added is the outermost: an address is known before a door is looked for.
+    app.add_middleware(Gate, door=services.door)
+    app.add_middleware(BehindProxy, addresses=settings.proxy_addresses)
+    app.add_middleware(Intake, settings=settings)
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
     api = (api_jobs, api_going_on, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)
     for routes in (
         health,
         metrics,
+        csp_reports,
         *api,
+        page_login,
         page_jobs,
         page_going_on,
         page_verdicts,

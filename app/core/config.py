@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 
 from platformdirs import user_cache_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -29,6 +30,20 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(8000, ge=0, le=65535, description="Port the web server listens on; 0 picks a free one.")
     secure_cookies: bool = Field(False, description="Mark cookies Secure; set it when the site is served over TLS.")
+    password: SecretStr | None = Field(None, min_length=8, description="Password that everybody signs in with; default: nobody has to.")
+    proxy_header: str | None = Field(
+        None,
+        pattern="^[A-Za-z0-9-]+$",
+        description="Header in which a reverse proxy names who has signed in there; default: none is believed.",
+    )
+    proxy_addresses: str = Field(
+        "127.0.0.1,::1", description="Addresses or networks of the reverse proxies whose headers are believed, with commas between."
+    )
+    max_connections: int = Field(1000, ge=10, description="Open connections, beyond which more are answered with 503.")
+    body_seconds: float = Field(20, gt=0, description="Silence in the middle of a request's body after which it is given up.")
+    least_body_rate: float = Field(
+        4000, ge=0, description="Bytes a second that a request's body has to bring on average, after its first ten seconds."
+    )
 
     # Limits
     max_upload_mb: float = Field(25, gt=0, description="Largest accepted picture file, in megabytes.")
@@ -36,6 +51,9 @@ class Settings(BaseSettings):
     decode_seconds: float = Field(10, gt=0, description="Seconds that opening one picture may take, after which it is refused.")
     max_active_jobs: int = Field(20, ge=1, description="Jobs one person may have waiting or running.")
     max_active_verdicts: int = Field(50, ge=1, description="Pictures, given alone, that one person may have waiting for a verdict.")
+    uploads_per_minute: int = Field(
+        60, ge=0, description="Forms with pictures that one person, or newcomers from one address, may send within a minute; 0: any number."
+    )
     max_queue: int = Field(1000, ge=1, description="Jobs that may wait in all.")
     min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
     undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")
@@ -74,6 +92,13 @@ class Settings(BaseSettings):
     )
     warm_up: bool = Field(True, description="Load the networks when a worker starts rather than at its first job.")
 
+    @field_validator("proxy_addresses")
+    @classmethod
+    def _are_addresses(cls, value: str) -> str:
+        for one in value.split(","):
+            ip_network(one.strip())
+        return value
+
     @classmethod
     def is_confidential(cls, name: str) -> bool:
         """Tell whether the value may be a secret or hold a password, as addresses do: it is never shown."""
@@ -102,7 +127,8 @@ class Settings(BaseSettings):
 
     @property
     def picture_url(self) -> str:
-        return self.blobs_url or (self.data / "pictures").as_uri()
+        # Not quoted as a URI: fsspec takes the path as it stands, and would make a folder named with "%20".
+        return self.blobs_url or f"file://{self.data / 'pictures'}"
 
 
 @lru_cache(maxsize=1)

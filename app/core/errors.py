@@ -5,6 +5,7 @@ PentimentoError
 │   ├── PictureError (422)      not a picture we can read
 │   ├── TooLarge (413)          more bytes or pixels than allowed
 │   └── ParameterError (422)    a parameter out of range; ParameterErrors: all of them at once
+├── NotSignedIn (401)           a shared installation, and no password or name of a proxy came with the request
 ├── NotFound (404)              no such thing, or not yours
 ├── NotReady (409)              it exists, but not in a state that allows this
 ├── Forbidden (403)             a cross-site request
@@ -59,6 +60,11 @@ class ParameterErrors(ParameterError):
         self.errors = tuple(errors)
 
 
+class NotSignedIn(PentimentoError):
+    status = 401
+    code = "not_signed_in"
+
+
 class NotFound(PentimentoError):
     status = 404
     code = "not_found"
@@ -78,6 +84,11 @@ class TooMany(PentimentoError):
     status = 429
     code = "too_many"
     retry_after = 30
+
+    def __init__(self, message: str, *, field: str | None = None, retry_after: int | None = None) -> None:
+        super().__init__(message, field=field)
+        if retry_after is not None:
+            self.retry_after = retry_after
 
 
 class Unavailable(PentimentoError):

@@ -16,6 +16,7 @@ from app.imaging.decode import DecoderPool
 from app.infra.blobs import Blobs
 from app.infra.broker import Broker
 from app.infra.database import Database
+from app.infra.rates import Rates
 from app.infra.streams import EventReader
 from app.infra.tally import Tally
 from app.jobs.service import JobService
@@ -25,12 +26,12 @@ from app.lab.detectors import DetectorService
 from app.lab.experiments import ExperimentService
 from app.lab.hypotheses import HypothesisService
 from app.web.dataset_form import DatasetDesk
+from app.web.door import Door
 from app.web.hypothesis_form import HypothesisDesk
 from app.web.picture_form import VerdictDesk
 from app.web.samples import Samples
-from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner
+from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner, is_secure
 from app.web.submission import Reception
-from app.web.uploads import Form, FormLimits, read_form
 
 
 @dataclass(frozen=True)
@@ -55,25 +56,32 @@ class Services:
     hypothesis_desk: HypothesisDesk
     detectors: DetectorService
     signer: OwnerSigner
+    rates: Rates
+    door: Door
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who is asking: the owner id of the cookie, or a new one to be given with the answer."""
+    """Who is asking: whom a proxy names, the owner id of the cookie, or a new one to be given with the answer."""
 
     owner: str
     newcomer: bool
+    # Whether the answer travels over TLS.
+    secure: bool
+    named: bool = False
 
     def remember(self, response: Response, services: Services) -> None:
-        """Set the cookie, or renew it."""
+        """Set the cookie, or renew it. Whom a proxy names needs none."""
+        if self.named:
+            return
         response.set_cookie(
             OWNER_COOKIE,
             services.signer.sign(self.owner),
             max_age=OWNER_COOKIE_SECONDS,
             httponly=True,
             samesite="lax",
-            secure=services.settings.secure_cookies,
+            secure=self.secure,
         )
 
 
@@ -85,8 +93,12 @@ ServicesDep = Annotated[Services, Depends(_services)]
 
 
 def _visitor(request: Request, services: ServicesDep) -> Visitor:
+    secure = is_secure(request, services.settings)
+    named = services.door.named(request.scope)
+    if named is not None:
+        return Visitor(named, False, secure, named=True)
     owner = services.signer.read(request.cookies.get(OWNER_COOKIE))
-    return Visitor(owner or new_id(), owner is None)
+    return Visitor(owner or new_id(), owner is None, secure)
 
 
 VisitorDep = Annotated[Visitor, Depends(_visitor)]
@@ -99,22 +111,6 @@ def _owner(visitor: VisitorDep) -> str:
 
 
 OwnerDep = Annotated[str, Depends(_owner)]
-
-
-async def _form(request: Request, services: ServicesDep) -> Form:
-    limits = FormLimits.for_pictures(services.settings.max_upload_bytes)
-    return await read_form(request.headers.get("content-type", ""), request.stream(), limits)
-
-
-FormDep = Annotated[Form, Depends(_form)]
-
-
-async def _dataset_form(request: Request, services: ServicesDep) -> Form:
-    limits = FormLimits.for_dataset(services.settings.max_archive_bytes)
-    return await read_form(request.headers.get("content-type", ""), request.stream(), limits)
-
-
-DatasetFormDep = Annotated[Form, Depends(_dataset_form)]
 
 
 def from_htmx(request: Request) -> bool:

@@ -21,10 +21,13 @@ from app.web.submission import RejectedForm
 log = logging.getLogger(__name__)
 
 _TITLES = {
+    401: "Who is there?",
     403: "That came from elsewhere",
     404: "Nothing hangs here",
     405: "That cannot be done here",
+    408: "That took too long",
     409: "Not now",
+    413: "Too much at once",
     429: "One at a time",
     503: "Back in a moment",
     507: "The studio is full",
@@ -50,7 +53,7 @@ class Problem(BaseModel):
 
 
 def install(app: FastAPI) -> None:
-    app.add_exception_handler(PentimentoError, _pentimento)
+    app.add_exception_handler(PentimentoError, respond)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(Exception, _unexpected)
@@ -60,7 +63,8 @@ def retry_headers(error: PentimentoError) -> dict[str, str]:
     return {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
 
 
-def _pentimento(request: Request, error: Exception) -> Response:
+def respond(request: Request, error: Exception) -> Response:
+    """Return the answer to an error raised on purpose, also for who stands outside of the routes."""
     error = cast(PentimentoError, error)
     if error.status in _REFUSALS:
         request.app.state.services.tally.add("refusals", status=str(error.status))
@@ -90,7 +94,7 @@ def _unexpected(request: Request, error: Exception) -> Response:
 
 
 def _answer(request: Request, status: int, detail: str, code: str, fields: list[FieldProblem], headers: dict[str, str]) -> Response:
-    if _wants_json(request):
+    if wants_json(request):
         problem = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=fields)
         return JSONResponse(problem.model_dump(), status, headers, media_type="application/problem+json")
     context: dict[str, Any] = {"status": status, "title": _TITLES.get(status, "Something went wrong"), "detail": detail}
@@ -101,5 +105,5 @@ def _answer(request: Request, status: int, detail: str, code: str, fields: list[
     return response
 
 
-def _wants_json(request: Request) -> bool:
+def wants_json(request: Request) -> bool:
     return request.url.path.startswith(("/api/", "/healthz", "/readyz", "/openapi.json"))

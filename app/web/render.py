@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +16,9 @@ from markupsafe import Markup
 from app.web.detector_words import shipped
 from app.web.form import MORE_PAINTINGS, REGIONS, ROLES, presets
 from app.web.judgement_view import TITLES, percent
+
+# Whether whoever asks has signed in with a password, and can sign out; of the request that is being answered.
+SIGNED_IN: ContextVar[bool] = ContextVar("signed_in", default=False)
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -51,6 +55,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.filters.update(duration=_duration, figure=_figure, day=_day, iso=_iso, code=_code, percent=percent)
+    made.globals.update(signed_in=SIGNED_IN.get)
     made.globals.update(roles=ROLES, more_paintings=MORE_PAINTINGS, regions=REGIONS, titles=TITLES, presets=presets(), detector=shipped)
     return made
 

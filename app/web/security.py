@@ -9,6 +9,7 @@ from itsdangerous import BadSignature, Signer
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.config import Settings
 from app.core.errors import Forbidden
 from app.core.ids import is_id
 
@@ -26,6 +27,7 @@ POLICY = "; ".join(
         "form-action 'self'",
         "base-uri 'none'",
         "frame-ancestors 'none'",
+        "report-uri /csp-reports",
     )
 )
 HEADERS = {
@@ -56,6 +58,11 @@ class OwnerSigner:
         except (BadSignature, UnicodeError):
             return None
         return owner if is_id(owner) else None
+
+
+def is_secure(request: Request, settings: Settings) -> bool:
+    """Tell whether the answer travels over TLS, as far as the settings or a proxy say."""
+    return settings.secure_cookies or request.url.scheme == "https"
 
 
 def same_site(request: Request) -> None:

@@ -28,7 +28,15 @@ def test_a_wrong_secret_is_named_but_never_shown(monkeypatch: pytest.MonkeyPatch
 def test_secrets_and_addresses_with_passwords_are_confidential() -> None:
     assert {name for name in Settings.model_fields if Settings.is_confidential(name)} == {
         "secret",
+        "password",
         "database_url",
         "redis_url",
         "blobs_url",
     }
+
+
+@pytest.mark.parametrize("given", ["*", "proxy.example", "127.0.0.1,"])
+def test_a_proxy_is_an_address_and_never_anybody(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("PENTIMENTO_PROXY_ADDRESSES", given)
+    with pytest.raises(InputError, match=r"^PENTIMENTO_PROXY_ADDRESSES: .*does not appear to be an IPv4 or IPv6 network"):
+        _settings()

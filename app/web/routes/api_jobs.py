@@ -10,8 +10,9 @@ from starlette.concurrency import run_in_threadpool
 
 from app.jobs.job_events import JobEvent
 from app.web import sse
-from app.web.deps import FormDep, OwnerDep, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
+from app.web.received import JobFormDep
 from app.web.routes.api_models import Accepted, JobDetail, JobList, accepted, detail
 from app.web.routes.upload_schema import request_body
 
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/api/jobs", tags=["jobs"])
     },
     openapi_extra={"requestBody": request_body()},
 )
-def create(response: Response, form: FormDep, visitor: VisitorDep, services: ServicesDep) -> Accepted:
+def create(response: Response, form: JobFormDep, visitor: VisitorDep, services: ServicesDep) -> Accepted:
     """Send a photograph and a painting, or name samples, and any parameters that differ from the preset's."""
     try:
         job = services.reception.submit(form, visitor.owner, visitor.newcomer)

@@ -13,8 +13,9 @@ from starlette.concurrency import run_in_threadpool
 from app.lab import manifest
 from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent, links
 from app.web import sse
-from app.web.deps import DatasetFormDep, OwnerDep, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
+from app.web.received import DatasetFormDep
 from app.web.routes.api_jobs import ENDED
 from app.web.routes.lab_models import DatasetAccepted, DatasetList
 from app.web.routes.upload_schema import dataset_body

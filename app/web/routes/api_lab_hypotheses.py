@@ -9,9 +9,10 @@ from fastapi.responses import HTMLResponse
 
 from app.core.hypothesis import HypothesisReport, HypothesisSpec
 from app.lab import hypothesis_files, hypothesis_page
-from app.web.deps import DatasetFormDep, OwnerDep, ServicesDep
+from app.web.deps import OwnerDep, ServicesDep
 from app.web.error_handlers import Problem
 from app.web.hypothesis_form import PART_TITLES
+from app.web.received import HypothesisFormDep
 from app.web.routes.api_jobs import ENDED, PROBLEMS
 from app.web.routes.lab_models import ExperimentAccepted, ExperimentDetail, accepted, experiment_detail
 
@@ -45,7 +46,7 @@ def _body() -> dict[str, Any]:
     },
     openapi_extra={"requestBody": _body()},
 )
-def create(response: Response, form: DatasetFormDep, owner: OwnerDep, services: ServicesDep) -> ExperimentAccepted:
+def create(response: Response, owner: OwnerDep, form: HypothesisFormDep, services: ServicesDep) -> ExperimentAccepted:
     """Nine ways of training on labelled pictures, each with the same budget. It is watched, stopped and deleted as an experiment is."""
     try:
         answer = accepted(services.hypothesis_desk.submit(form, owner))

@@ -15,8 +15,9 @@ from app.jobs import pictures
 from app.jobs.verdict_events import VerdictEvent
 from app.jobs.verdict_service import verdict_in
 from app.web import sse
-from app.web.deps import FormDep, OwnerDep, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
+from app.web.received import VerdictFormDep
 from app.web.routes.api_files import CACHED, TYPES
 from app.web.routes.api_jobs import ENDED, PROBLEMS
 from app.web.routes.upload_schema import picture_body
@@ -39,7 +40,7 @@ _NAMES = (pictures.input_name(pictures.ALONE), pictures.thumbnail_name(pictures.
     },
     openapi_extra={"requestBody": picture_body()},
 )
-def create(response: Response, form: FormDep, visitor: VisitorDep, services: ServicesDep) -> VerdictAccepted:
+def create(response: Response, form: VerdictFormDep, visitor: VisitorDep, services: ServicesDep) -> VerdictAccepted:
     """Send one picture as a file, or name a sample."""
     try:
         row = services.desk.submit(form, visitor.owner)

@@ -19,8 +19,9 @@ from app.web import sse
 from app.web.dataset_fields import DatasetForm, refused
 from app.web.dataset_picture import picture_of
 from app.web.dataset_view import Cell, DatasetView, changed, view
-from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
+from app.web.received import DatasetFormDep
 from app.web.render import page, render
 from app.web.routes.page_hypotheses import asking
 from app.web.study_view import StudyView, study_view

@@ -12,10 +12,11 @@ from app.core.errors import InputError, NotFound, NotReady
 from app.lab.experiments import EVALUATION
 from app.web import experiment_form
 from app.web.dataset_view import view as dataset_view
-from app.web.deps import FormDep, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.experiment_form import ExperimentForm
 from app.web.experiment_view import ExperimentView, view
+from app.web.received import ExperimentFormDep
 from app.web.render import page
 from app.web.study_stream import follow
 
@@ -25,7 +26,7 @@ _LISTED = 200
 
 
 @router.post("/experiments")
-def create(form: FormDep, visitor: VisitorDep, services: ServicesDep) -> Response:
+def create(form: ExperimentFormDep, visitor: VisitorDep, services: ServicesDep) -> Response:
     try:
         asked = experiment_form.read(form)
         job = services.experiments.submit(visitor.owner, asked.dataset, asked.preset, asked.spec)

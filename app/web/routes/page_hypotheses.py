@@ -10,10 +10,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import InputError, NotFound, NotReady
 from app.web.dataset_view import view as dataset_view
-from app.web.deps import DatasetFormDep, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.hypothesis_form import PART_TITLES, HypothesisForm
 from app.web.hypothesis_view import HypothesisStudy, view
+from app.web.received import HypothesisFormDep
 from app.web.render import page
 from app.web.study_stream import follow
 
@@ -23,7 +24,7 @@ _LISTED = 200
 
 
 @router.post("")
-def create(form: DatasetFormDep, visitor: VisitorDep, services: ServicesDep) -> Response:
+def create(form: HypothesisFormDep, visitor: VisitorDep, services: ServicesDep) -> Response:
     try:
         job = services.hypothesis_desk.submit(form, visitor.owner)
     except (InputError, NotFound, NotReady) as error:

@@ -11,9 +11,10 @@ from starlette.concurrency import run_in_threadpool
 from app.core.errors import PentimentoError
 from app.jobs.job_events import JobEvent
 from app.web import sse
-from app.web.deps import FormDep, FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.deps import FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.job_view import JobView, view
+from app.web.received import JobFormDep
 from app.web.render import page, render
 from app.web.routes.pages import job_shown, studio
 
@@ -21,7 +22,7 @@ router = APIRouter(prefix="/jobs", include_in_schema=False)
 
 
 @router.post("")
-def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: FromHtmx) -> Response:
+def create(form: JobFormDep, visitor: VisitorDep, services: ServicesDep, htmx: FromHtmx) -> Response:
     try:
         job = services.reception.submit(form, visitor.owner, visitor.newcomer)
     except PentimentoError as error:

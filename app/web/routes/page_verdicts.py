@@ -12,9 +12,10 @@ from app.core.errors import PentimentoError
 from app.jobs.models import Job
 from app.jobs.verdict_events import VerdictEvent
 from app.web import job_view, sse
-from app.web.deps import FormDep, FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
+from app.web.deps import FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.picture_form import PictureForm
+from app.web.received import VerdictFormDep
 from app.web.render import page, render
 from app.web.verdict_view import VerdictView, view
 
@@ -38,7 +39,7 @@ def ask(
 
 
 @router.post("/verdicts")
-def create(form: FormDep, visitor: VisitorDep, services: ServicesDep, htmx: FromHtmx) -> Response:
+def create(form: VerdictFormDep, visitor: VisitorDep, services: ServicesDep, htmx: FromHtmx) -> Response:
     try:
         row = services.desk.submit(form, visitor.owner)
     except PentimentoError as error:

@@ -20,6 +20,7 @@ help:
 	@echo "make test    all tests, browser tests included"
 	@echo "make lint    ruff, mypy, hadolint"
 	@echo "make bench   measure speed, memory and quality into bench/RESULTS.md; goes on where it was stopped"
+	@echo "make soak    hurt a running stack for some minutes, and write what that did into docs/reliability.md"
 	@echo "make lock    make the lock files anew"
 	@echo "make audit   look the locked packages up in the public list of vulnerabilities"
 	@echo "make clean   remove .venv and caches; data and network weights stay"
@@ -40,6 +41,9 @@ lint: venv-dev
 bench: venv
 	@$(VENV) -m app.cli fetch
 	@$(VENV) -m bench
+
+soak: venv-dev
+	@$(VENV) -m tests.faults soak $(ARGS)
 
 venv venv-dev:
 	@python=$$($(FIND_PYTHON)); \
@@ -65,7 +69,7 @@ lock: venv
 # In an environment of its own, so that what it needs is in no lock file.
 audit: venv
 	@$(VENV) -m venv .audit && .audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	@.audit/bin/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements/cpu.txt; found=$$?; rm -rf .audit; exit $$found
+	@.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/cpu.txt; found=$$?; rm -rf .audit; exit $$found
 
 clean:
 	@rm -rf .venv .lock .audit .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import Any
 
 import redis
@@ -15,9 +16,10 @@ from app.core.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
-# How long a message may stay unacknowledged; above the hard time limit of a task.
-HARD_LIMIT_SECONDS = 6 * 3600
-VISIBILITY_SECONDS = HARD_LIMIT_SECONDS + 1800
+# How much longer than the longest task a message may stay unacknowledged.
+_VISIBLE_BEYOND_SECONDS = 1800
+# What a task hears of its time limit, before its process is killed: at most this share of the limit, and so long.
+_WARNING_SHARE, _WARNING_SECONDS = 0.2, 60.0
 SOFT_SHUTDOWN_SECONDS = 20.0
 # How long a visitor waits for a broker that is away, before the sweeper is left to send the wake-up.
 SENDER_SECONDS = 1
@@ -31,19 +33,22 @@ def redis_url(settings: Settings) -> str:
 
 def celery_config(settings: Settings) -> dict[str, Any]:
     """Return the configuration that senders and workers share."""
-    transport = {"visibility_timeout": VISIBILITY_SECONDS, "socket_connect_timeout": 5, "socket_keepalive": True}
+    limit = settings.hard_limit_seconds
+    visibility = math.ceil(limit) + _VISIBLE_BEYOND_SECONDS
+    transport = {"visibility_timeout": visibility, "socket_connect_timeout": 5, "socket_keepalive": True}
     return {
         "broker_url": redis_url(settings),
         "broker_transport_options": transport,
         "result_backend_transport_options": transport,
-        "visibility_timeout": VISIBILITY_SECONDS,
+        "visibility_timeout": visibility,
         "broker_connection_retry_on_startup": True,
         "task_ignore_result": True,
         "task_acks_late": True,
         "task_reject_on_worker_lost": True,
         "task_track_started": True,
         "task_create_missing_queues": True,
-        "task_time_limit": HARD_LIMIT_SECONDS,
+        "task_time_limit": limit,
+        "task_soft_time_limit": limit - min(_WARNING_SECONDS, _WARNING_SHARE * limit),
         "worker_prefetch_multiplier": 1,
         "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
         "worker_enable_soft_shutdown_on_idle": False,

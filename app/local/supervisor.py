@@ -33,12 +33,20 @@ class _Post:
 class Supervisor:
     """Runs ``specs``. Stops them in the order ``stopping``: by name, those of one group together.
 
-    ``stop()`` may be called from a signal handler; calling it twice stops without waiting.
+    ``backoff`` says how long each child that died is waited with. ``stop()`` may be called from a signal handler; calling it twice stops without waiting.
     """
 
-    def __init__(self, specs: Sequence[ChildSpec], stopping: Sequence[Sequence[str]], logs: Path, say: Say, note: Note) -> None:
+    def __init__(
+        self,
+        specs: Sequence[ChildSpec],
+        stopping: Sequence[Sequence[str]],
+        logs: Path,
+        say: Say,
+        note: Note,
+        backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
         logs.mkdir(parents=True, exist_ok=True)
-        self._posts = {spec.name: _Post(spec, ChildLog(spec.name, logs, spec.loud, say)) for spec in specs}
+        self._posts = {spec.name: _Post(spec, ChildLog(spec.name, logs, spec.loud, say), backoff()) for spec in specs}
         self._stopping = [[self._posts[name] for name in group] for group in stopping]
         self._say, self._note = say, note
         self._stops = 0

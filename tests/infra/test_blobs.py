@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.config import Settings
 from app.core.errors import NotFound, StorageFull
 from app.infra.blobs import Blobs, _moment
 
@@ -167,3 +168,9 @@ def test_stores_tell_the_time_of_a_file_each_in_its_way(info: Mapping[str, objec
 
 def test_a_store_without_times_has_only_new_files() -> None:
     assert _moment({"size": 1}) == pytest.approx(time.time(), abs=5)
+
+
+def test_pictures_lie_in_the_data_folder_whatever_its_name_holds(tmp_path: Path) -> None:
+    data = tmp_path / "a folder's #1 (50 %20)"
+    Blobs(Settings(data_dir=data).picture_url).put("jobs/a.png", b"picture")
+    assert (data / "pictures" / "jobs" / "a.png").read_bytes() == b"picture"

@@ -12,8 +12,9 @@ import redis
 
 from app.core.config import Settings
 from app.core.errors import Unavailable
-from app.infra.broker import HARD_LIMIT_SECONDS, SENDER_SECONDS, Broker, celery_config, sender_config
+from app.infra.broker import SENDER_SECONDS, Broker, celery_config, sender_config
 from app.jobs.models import STYLIZE, TASKS
+from workers.runtime.life import time_limit
 
 
 def test_a_wake_up_waits_in_the_queue_of_its_kind(settings: Settings, redis_client: redis.Redis) -> None:
@@ -86,12 +87,14 @@ def test_no_broker_configured_says_what_to_do(settings: Settings) -> None:
         celery_config(settings.model_copy(update={"redis_url": None}))
 
 
-def test_messages_outlive_the_longest_task(settings: Settings) -> None:
-    config = celery_config(settings)
+@pytest.mark.parametrize("limit", [21600.0, 5.0])
+def test_messages_outlive_the_longest_task_which_is_warned_before_it_is_killed(settings: Settings, limit: float) -> None:
+    config = celery_config(settings.model_copy(update={"hard_limit_seconds": limit}))
     timeouts = [
         config["visibility_timeout"],
         config["broker_transport_options"]["visibility_timeout"],
         config["result_backend_transport_options"]["visibility_timeout"],
     ]
-    assert all(timeout > HARD_LIMIT_SECONDS for timeout in timeouts)
-    assert config["task_time_limit"] == HARD_LIMIT_SECONDS
+    assert timeouts == [limit + 1800] * 3
+    assert config["task_time_limit"] == limit
+    assert time_limit(limit) < config["task_soft_time_limit"] < limit

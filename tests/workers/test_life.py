@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager
 import numpy as np
 import pytest
 import redis
+from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
 from app.core.commission import Commission
@@ -30,7 +31,7 @@ from app.infra.streams import EventWriter
 from app.jobs import pictures, repository
 from app.jobs.models import Job, State
 from app.jobs.service import JobService
-from workers.runtime.life import HUNG_EXIT_STATUS, Runtime
+from workers.runtime.life import HUNG_EXIT_STATUS, Runtime, time_limit
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 AddJob = Callable[..., Job]
@@ -317,13 +318,30 @@ def test_a_job_over_the_time_limit_ends_with_its_picture(
     runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job()
-    monkeypatch.setattr("workers.runtime.life.TIME_LIMIT_SECONDS", 0.1)
     monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    runtime.run_one(Stylizing, paints)
+    short = runtime.clients.settings.model_copy(update={"hard_limit_seconds": 0.2})
+    Runtime(dataclasses.replace(runtime.clients, settings=short)).run_one(Stylizing, paints)
     ended = row(database, job)
     assert (ended.state, ended.stopped_early) == (State.DONE, True)
     assert ended.facts is not None
     assert 0 < ended.facts["iterations"] < 10
+
+
+@pytest.mark.parametrize(("hard", "seconds"), [(21600, 21000), (1200, 600), (900, 450), (6, 3)])
+def test_a_job_is_ended_ten_minutes_before_the_hard_limit_or_at_half_of_a_short_one(hard: float, seconds: float) -> None:
+    assert time_limit(hard) == seconds
+
+
+def test_a_job_that_is_warned_of_the_hard_limit_fails_in_plain_words(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job()
+
+    def warned(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        raise SoftTimeLimitExceeded
+
+    runtime.run_one(Stylizing, warned)
+    ended = row(database, job)
+    assert ended.state == State.FAILED
+    assert ended.error is not None and ended.error.startswith("This took longer than the 21600 seconds that a job may take")
 
 
 def test_a_hung_engine_ends_its_process_and_lets_the_lease_run_out(settings: Settings, database: Database, add_job: AddJob) -> None:

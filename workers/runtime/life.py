@@ -11,6 +11,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from redis.exceptions import RedisError
 from sqlalchemy import case
 
@@ -32,6 +33,7 @@ _WRITE_EVERY_SECONDS = 2.0
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 # How long before Celery's hard limit would kill it a job ends as if it had been stopped.
 _ROOM_TO_END_SECONDS = 600.0
+_TOO_LONG = "This took longer than the {:g} seconds that a job may take, so it was given up. Try a smaller size, or fewer steps."
 HUNG_EXIT_STATUS = 70
 
 T = TypeVar("T")
@@ -110,6 +112,9 @@ class _Attempt(Generic[A, P, O]):
             self._fail(error.message, error.code)
         except MemoryError:
             self._fail(self._kind.too_large, "memory")
+        except SoftTimeLimitExceeded:
+            # Otherwise this process is killed a moment later, and the job begins again.
+            self._fail(_TOO_LONG.format(self._settings.hard_limit_seconds), "time_limit")
         except Exception:
             log.exception("job failed: job=%s attempt=%d", self._job.id, self._job.attempt)
             self._fail(self._kind.broken, "broken")

@@ -67,6 +67,8 @@ def engine(system: System, plan: Plan) -> Paint:
             now = time.perf_counter()
             if progress.preview is not None:
                 first.append(now - began)
+            if progress.stage == "refine" and progress.losses is None:
+                return
             if progress.stage == "refine" and progress.scale == plan.size:
                 finest.append(now - last)
             last, done = now, progress.iteration

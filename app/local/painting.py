@@ -18,8 +18,8 @@ from app.core.commission import Commission, Style
 from app.core.config import Settings
 from app.core.errors import InputError
 from app.core.finish import Finish
+from app.core.progress import Losses, StopRequested
 from app.core.progress import Progress as Step
-from app.core.progress import StopRequested
 from app.core.specs import StyleParams
 from app.imaging import encode
 from app.imaging.decode import Decoded, DecoderPool, Limits
@@ -117,26 +117,30 @@ class Follower:
     def __init__(self) -> None:
         self.stopped = False
         self._shown: tuple[Progress, TaskID] | None = None
+        self._losses: Losses | None = None
+        self._has_picture = False
 
     def show_on(self, progress: Progress) -> None:
         self._shown = progress, progress.add_task("Preparing", total=1.0, note="")
 
     def follow(self, step: Step) -> None:
+        self._losses = step.losses or self._losses
+        self._has_picture |= step.preview is not None
         if self._shown:
             progress, task = self._shown
-            progress.update(task, completed=step.fraction, description=STAGES[step.stage], note=note(step))
+            progress.update(task, completed=step.fraction, description=STAGES[step.stage], note=note(step, self._losses))
         if self.stopped:
             # Before the first picture there is nothing to keep.
-            raise KeyboardInterrupt if step.stage == "prepare" else StopRequested
+            raise StopRequested if self._has_picture else KeyboardInterrupt
 
 
-def note(step: Step) -> str:
-    """Return what stands beside the bar: scale, iteration, loss and the time left, as far as they are known."""
+def note(step: Step, losses: Losses | None) -> str:
+    """Return what stands beside the bar: scale, iteration, newest loss and the time left, as far as they are known."""
     parts = [f"{step.scale} px"]
     if step.iterations:
         parts.append(f"{step.iteration}/{step.iterations}")
-    if step.losses:
-        parts.append(f"loss {step.losses.total:.3g}")
+    if losses and step.stage == "refine":
+        parts.append(f"loss {losses.total:.3g}")
     if step.remaining is not None:
         parts.append(f"{step.remaining:.0f} s left")
     return "  ".join(parts)

@@ -25,6 +25,7 @@ _WAIT_MS = 1000
 _AWAY_SECONDS = 1.0
 ROW_SECONDS = 2.0
 KEEP_ALIVE_SECONDS = 15.0
+_FLAGS = ("stopping", "pausing", "silent")
 _ENTRY_ID = re.compile(r"\d{1,20}-\d{1,20}")
 
 
@@ -132,9 +133,9 @@ class Follower(Generic[E]):
 
     def _only_flags(self, event: E, shown: E) -> Sight[E] | None:
         """The row is written less often than the stream: of older figures only the flags can be news."""
-        if event.stopping == shown.stopping and event.silent == shown.silent:
+        news = {flag: getattr(event, flag) for flag in _FLAGS if getattr(event, flag) != getattr(shown, flag)}
+        if not news:
             return None
-        news = {"stopping": event.stopping, "silent": event.silent}
         return self._show(shown.model_copy(update=news | ({"remaining": None} if event.silent else {})))
 
     async def _row(self) -> E | None:

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 import skimage.data
 
+from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError, PictureError
+from app.core.memory import Plan
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
+from workers.style import pyramid
 from workers.style.engine import Engine
 from workers.style.objective import Objective
 from workers.style.optimiser import Evaluation
@@ -203,10 +206,72 @@ def test_warm_up_builds_the_shared_graphs_and_facts_name_the_networks(engine: En
 def test_the_settings_of_a_gpu_paint_the_same_picture(
     weights_cache: Settings, content: np.ndarray, style: np.ndarray, engine: Engine
 ) -> None:
-    """XLA and bfloat16, in one piece and in tiles, with regions, as far as a processor can run them."""
+    """XLA and bfloat16, as far as a processor can run them; tiles and regions under XLA: test_style_tiles.py."""
     forced = Engine(weights_cache.model_copy(update={"precision": "bfloat16", "xla": "on"}))
     plain = Engine(weights_cache.model_copy(update={"precision": "bfloat16", "xla": "off"}))
     assert forced.facts()["xla"] is True
     commission = Commission.of(content, style, StyleParams(size=64, iterations=(3, 3)))
     found, expected = (one.stylize(commission, ignore) for one in (forced, plain))
     assert float(np.abs(found - expected).mean()) < 0.02 < float(np.abs(found - plain.stylize(commission, stop_at_once)).mean())
+
+
+@pytest.fixture
+def in_tiles(monkeypatch: pytest.MonkeyPatch) -> StyleParams:
+    """Parameters of a long thin picture that is worked on in many windows."""
+    monkeypatch.setattr("workers.style.engine.plan", lambda *_, **__: Plan(tile=32, history=15, needed=0))
+    return StyleParams(size=520, iterations=(4,), levels=1)
+
+
+def test_in_the_middle_of_an_iteration_it_stops_with_the_best_before_and_goes_on_from_there(
+    engine: Engine, content: np.ndarray, style: np.ndarray, in_tiles: StyleParams
+) -> None:
+    commission = Commission.of(content[:64, :450], style[:200, :200], in_tiles)
+    parts, saved = list[Progress](), list[Checkpoint]()
+    whole, steps = list[Progress](), list[float]()
+
+    def stop_inside(progress: Progress) -> None:
+        if progress.losses is None and progress.iteration == 2:
+            parts.append(progress)
+            if len(parts) == 5:
+                assert progress.save is not None
+                saved.append(progress.save())
+                raise StopRequested
+
+    stopped = engine.stylize(commission, stop_inside)
+    [left] = saved
+    assert (left.done, left.iteration) == (2, 2)
+    frame = pyramid.frame(64, 450, in_tiles)
+    np.testing.assert_array_equal(stopped, np.clip(frame.crop(left.best), 0, 1))
+    engine.stylize(commission, whole.append)
+    engine.stylize(commission, lambda progress: steps.append(progress.losses.total) if progress.losses else None, resume=left)
+    undisturbed = [record.losses.total for record in whole if record.losses]
+    assert len(undisturbed) == 4 and len(steps) == 2
+    assert steps[-1] == pytest.approx(undisturbed[-1], rel=0.02)
+    fractions = [record.fraction for record in whole]
+    assert fractions == sorted(fractions) and len(set(fractions)) > 40
+
+
+def test_a_state_saved_while_other_settings_are_worked_with_is_of_the_old_ones(
+    engine: Engine, content: np.ndarray, style: np.ndarray, in_tiles: StyleParams
+) -> None:
+    commission = Commission.of(content[:64, :450], style[:200, :200], in_tiles)
+    stronger = replace(commission, params=in_tiles.model_copy(update={"strength": 8.0}))
+    asked, saved = list[int](), list[Checkpoint]()
+
+    def steer() -> Commission:
+        asked.append(len(asked))
+        return stronger if len(asked) > 2 else commission
+
+    def follow(progress: Progress) -> None:
+        if progress.losses is None and len(asked) == 3 and progress.save:
+            saved.append(progress.save())
+            raise StopRequested
+
+    engine.stylize(commission, follow, steer=steer)
+    [left] = saved
+    assert left.settings["strength"] == 1.0 and len(left.losses) == 2
+    went_on, best = list[Progress](), list[float]()
+    engine.stylize(commission, went_on.append, resume=left, steer=lambda: stronger)
+    best = [record.losses.total for record in went_on if record.losses]
+    assert best[0] > left.losses[-1], "judged by the new settings"
+    assert went_on[-2].save is not None and min(went_on[-2].save().losses) == pytest.approx(min(best))

@@ -10,9 +10,10 @@ from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import STYLE_LAYERS, StyleParams
 from workers.nets import weights
-from workers.nets.vgg19 import VGG19
+from workers.nets.vgg19 import VGG19, effort
 from workers.style import pyramid
-from workers.style.objective import Objective
+from workers.style.objective import Objective, evaluation_cost
+from workers.style.pyramid import Scale
 from workers.style.resample import resize, shrink
 from workers.style.targets import Aims, JobTargets, Targets
 
@@ -107,3 +108,17 @@ def test_a_painting_met_before_is_not_described_again(vgg: VGG19) -> None:
     assert again is not first
     for one, other in zip(again, first, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_cost_of_an_evaluation_counts_halos_a_second_forward_pass_and_how_deep_it_goes() -> None:
+    plain = Scale(512, 520, 520, 1, 1)
+    assert evaluation_cost(plain, "relu4_2", 1024) == 520 * 520
+    assert evaluation_cost(replace(plain, levels=2), "relu4_2", 1024) == 520 * 520 + 260 * 260
+    assert evaluation_cost(plain, "relu5_2", 1024) == effort("relu5_2") * 520 * 520
+    # In tiles of at most 256: cores of 176, 176 and 168, which with halos of 80 see 256, 336 and 248 pixels of each side.
+    assert evaluation_cost(plain, "relu4_2", 256) == 1.5 * (256 + 336 + 248) ** 2
+    # Halos of 16 at the largest level of an enlarged picture, in windows of 192, 208 and 184; its half is one window.
+    fine = replace(plain, levels=2, fine=True)
+    assert evaluation_cost(fine, "relu5_2", 256) == pytest.approx(
+        1.5 * effort("relu3_1") * (192 + 208 + 184) ** 2 + effort("relu5_2") * 260 * 260
+    )

@@ -77,7 +77,9 @@ def _case(
         # Windows of more than one row and column; then long thin ones, which are cheap.
         ((287, 290), 112, 1, "relu4_2", True, "zero", "avg"),
         ((801, 87), 96, 1, "relu3_2", True, "reflect", "avg"),
-        ((87, 811), 96, 2, "relu5_2", False, "zero", "max"),
+        ((87, 711), 48, 1, "relu5_2", False, "zero", "max"),
+        # The largest level of an enlarged picture, which is looked at for small strokes alone.
+        ((87, 811), 96, 2, "relu5_2", True, "zero", "max"),
     ],
 )
 def test_tiled_equals_whole(

@@ -246,8 +246,32 @@ def test_stop_in_the_middle_of_a_long_step_keeps_the_picture_before_it(
             on_progress(dataclasses.replace(saving(sitting, 1), losses=None, preview=None))
         return Outcome(grey(10))
 
-    runtime.run_one(Stylizing, later_step)
+    assert runtime.run_one(Stylizing, later_step)
     assert (row(database, other).state, row(database, other).stopped_early) == (State.DONE, True)
+
+
+def test_a_change_that_stopped_before_its_iteration_was_done_is_not_in_the_facts(
+    runtime: Runtime, database: Database, service: JobService, add_job: AddJob
+) -> None:
+    job = add_job()
+
+    def stopped(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        for n in (1, 2):
+            sitting.steer()
+            on_progress(saving(sitting, n))
+        with runtime.clients.database.write() as session:
+            current = session.get_one(Job, job.id)
+            current.params = {**current.params, "strength": 7.0}
+        assert sitting.steer().params.strength == 7.0
+        service.stop(OWNER, job.id)
+        with pytest.raises(StopRequested):
+            on_progress(dataclasses.replace(saving(sitting, 2), losses=None, preview=None))
+        return Outcome(grey(20))
+
+    runtime.run_one(Stylizing, stopped)
+    facts = row(database, job).facts
+    assert facts is not None
+    assert (facts["changes"], facts["settings"]["strength"]) == ([], 1.0)
 
 
 def test_the_same_state_is_not_stored_twice(runtime: Runtime, database: Database, add_job: AddJob) -> None:

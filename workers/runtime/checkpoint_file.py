@@ -16,7 +16,7 @@ from app.core.version import VERSION
 from app.jobs.models import Job
 
 # Raised when the arrays or their meaning change.
-_FORMAT = 1
+_FORMAT = 2
 _MEMORY = "memory."
 _HEAD = ("scale", "done", "iteration", "elapsed", "losses", "settings")
 _DIGEST_BYTES = 32

@@ -84,6 +84,10 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._resume: Checkpoint | None = None
         # What the receipt states: the settings of the newest iteration, the picture that was painted on.
         self._in_effect: Mapping[str, float] = {}
+        # The settings that the iteration after it is done with, once it is done.
+        self._asked_for: Mapping[str, float] = {}
+        # The iteration that the row's checkpoint is of, where this attempt stored it or went on from it.
+        self._stored_at: int | None = None
         self._began: dict[str, Any] = {}
         self._left: Left | None = checkpoints.left_of(job)
         # Frames that no one needs any more, but the row's checkpoint names.
@@ -101,7 +105,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
             log.warning("checkpoint not used, the job begins anew: job=%s %s: %s", self.job.id, self._left.name, error)
             return self._told
         self._told = self._left.live
-        self._iteration = self._resume.iteration
+        self._iteration = self._stored_at = self._resume.iteration
         self._recorder = LiveRecorder(self._told)
         self._told = self._told.model_copy(update={"resumed_at": self._iteration})
         self._frames = Frames([Frame(int(one["iteration"]), str(one["name"])) for one in self._left.frames])
@@ -110,7 +114,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
 
     def assignment(self) -> Sitting:
         self._commission = commission_of(self.clients.blobs, self.job, self._start())
-        self._in_effect = self._resume.settings if self._resume else settings_of(self._commission)
+        self._in_effect = self._asked_for = self._resume.settings if self._resume else settings_of(self._commission)
         return Sitting(self._commission, self._resume, self._wanted)
 
     def _start(self) -> Picture | None:
@@ -124,11 +128,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return start
 
     def _wanted(self) -> Commission:
-        """Return the commission for the next iteration, and note what it changes."""
+        """Return the commission for the next iteration."""
         self._commission = self._asked()
-        settings = settings_of(self._commission)
-        self._recorder.changed(self._iteration + 1, self._in_effect, settings)
-        self._in_effect = settings
+        self._asked_for = settings_of(self._commission)
         return self._commission
 
     def _asked(self) -> Commission:
@@ -147,6 +149,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return replace(self._commission, params=StyleParams.model_validate(row.params), styles=styles)
 
     def live(self, progress: Progress) -> Painting:
+        if progress.iteration > self._iteration:
+            self._recorder.changed(progress.iteration, self._in_effect, self._asked_for)
+            self._in_effect = self._asked_for
         self._iteration = progress.iteration
         self._told = self._recorder.record(progress)
         return self._told
@@ -175,7 +180,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._discard(set())
 
     def put_down(self, progress: Progress) -> dict[str, Any]:
-        if progress.save is None or (self._left and self._left.live.iteration == self._told.iteration):
+        if progress.save is None or self._stored_at == self._iteration:
             return {}
         # Two names take turns: what the row names is whole at every moment.
         number = 1 if self._left and self._left.name == checkpoints.name(self.job.attempt, 0) else 0
@@ -183,6 +188,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         before = self._left or Left(name=name, live=Painting(), frames=[])
         left = before.model_copy(update={"name": name, "live": self._told, "frames": self._run})
         self.clients.blobs.put(self._key(left.name), checkpoint_file.encode(progress.save(), checkpoint_file.fingerprint(self.job)))
+        self._stored_at = self._iteration
         # Workers that die again and again are no reason to give up a picture that gets on.
         advances = {"crashes": 0} if self._told.iteration > before.live.iteration else {}
         return {"checkpoint": left.model_dump(mode="json"), **advances}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from app.core.checkpoint import Checkpoint
@@ -108,10 +108,17 @@ class Descent:
             # A scale that ended early is done: the next run is not to go on with it.
             reached = scale.iterations if ends else done
 
+            # All of it as it is now: it may be asked for while the next iteration is worked on, by other settings.
             def save(
-                done: int = reached, current: Picture = current, best: Picture = best, memory: Callable[[], Memory] = iterate.memory
+                done: int = reached,
+                iteration: int = self._iteration,
+                current: Picture = current,
+                best: Picture = best,
+                losses: tuple[float, ...] = tuple(losses),
+                settings: Mapping[str, float] = self._settings,
+                memory: Callable[[], Memory] = iterate.memory,
             ) -> Checkpoint:
-                return Checkpoint(number, done, self._iteration, 0.0, current, best, tuple(losses), self._settings, memory())
+                return Checkpoint(number, done, iteration, 0.0, current, best, losses, settings, memory())
 
             yield Step(number, done, current, best, iterate.terms, note, save)
             if ends:

@@ -25,7 +25,7 @@ from workers.style import pyramid
 from workers.style.colours import prepared, recolour
 from workers.style.descent import Descent, Steer
 from workers.style.instant import Instant
-from workers.style.objective import Objective
+from workers.style.objective import Objective, evaluation_cost
 from workers.style.pyramid import Frame, Scale
 from workers.style.regions import shares
 from workers.style.resample import Picture, resize, shrink, to_uint8
@@ -116,7 +116,8 @@ class Engine:
             resume = None
         photograph = frame.pad(shrink(content, frame.height, frame.width))
         pixels = frame.canvas_height * frame.canvas_width
-        tracker = Tracker(on_progress, scales, side=params.size, pixels=pixels, tile=planned.tile, resume=resume)
+        costs = [evaluation_cost(scale, params.content_layer, planned.tile) for scale in scales]
+        tracker = Tracker(on_progress, scales, side=params.size, pixels=pixels, costs=costs, resume=resume)
         showing = Showing(frame, photograph, commission.protect)
         best = photograph
         try:

@@ -9,12 +9,14 @@ import tensorflow as tf
 
 from app.core.progress import Losses
 from app.core.specs import STYLE_LAYERS, StyleParams
-from workers.nets.vgg19 import VGG19, Padding, Pooling
+from workers.nets.vgg19 import LAYERS, VGG19, Padding, Pooling
 from workers.style.level import Level, Wanted
 from workers.style.losses import total_variation
 from workers.style.optimiser import Evaluation, Vector
+from workers.style.pyramid import Scale
 from workers.style.resample import Picture, lanczos
 from workers.style.targets import Aims, mixing, shown
+from workers.style.tiles import cost
 
 
 class Objective:
@@ -98,6 +100,16 @@ class Objective:
         """Return the adjoint of halving a picture of (height, width), applied to ``gradient``."""
         rows, columns = (lanczos(side, side // 2).T for side in (height, width))
         return self._resampled(tf.constant(gradient), tf.constant(rows), tf.constant(columns)).numpy()
+
+
+def evaluation_cost(scale: Scale, content_layer: str, tile: int) -> float:
+    """Return what one evaluation costs at a scale, in pixels through forward and backward pass to relu5_1."""
+    found = 0.0
+    for level in range(scale.levels):
+        layers = scale.style_layers(level)
+        deepest = max(layers[-1], content_layer, key=LAYERS.index) if layers == STYLE_LAYERS else layers[-1]
+        found += cost(scale.height >> level, scale.width >> level, tile, deepest)
+    return found
 
 
 def _resampled(picture: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:

@@ -14,12 +14,13 @@ from app.core.checkpoint import Checkpoint
 from app.core.progress import Losses, OnProgress, Progress, Stage
 from workers.style.descent import Step
 from workers.style.pyramid import Scale
-from workers.style.tiles import cost
 
 # What goes before the iterations, in pixels through forward and backward pass of the
 # network: AdaIN on the full canvas, and at each scale the targets and the evaluation at its start.
 _ADAIN_SHARE = 0.7
 _START_SHARE = 2.0
+# Of an iteration that is not done, the most that is told.
+_NEARLY = 0.95
 
 
 class Tracker:
@@ -32,7 +33,7 @@ class Tracker:
         *,
         side: int,
         pixels: int,
-        tile: int,
+        costs: Sequence[float],
         resume: Checkpoint | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -43,17 +44,12 @@ class Tracker:
             scales: planned, coarse to fine.
             side: longer side of the finished picture, reported outside ``refine``.
             pixels: of the full canvas.
-            tile: largest side of a tile's core.
+            costs: of an iteration at each scale, in pixels through forward and backward pass.
             resume: where the run goes on; counts and times go on from there too.
             clock: seconds, from any origin.
         """
         self._on_progress, self._clock, self._side, self._scales = on_progress, clock, side, scales
-        self._iterations = sum(scale.iterations for scale in scales)
-        # Of one iteration at each scale.
-        self._costs = [
-            sum(cost(scale.height >> level, scale.width >> level, tile, scale.style_layers(level)[-1]) for level in range(scale.levels))
-            for scale in scales
-        ]
+        self._iterations, self._costs = sum(scale.iterations for scale in scales), costs
         # What is done when a scale begins, and at the end when all of them are.
         self._starts = [_ADAIN_SHARE * pixels]
         for number, scale in enumerate(scales):
@@ -83,8 +79,11 @@ class Tracker:
 
     def worked(self, cost: float) -> None:
         """Tell that a part of the next iteration is done, so that one that takes minutes shows life and can be ended."""
-        self._part += cost
         number = min(max(0, bisect_right(self._starts, self._done) - 1), len(self._scales) - 1)
+        begins = self._done <= self._starts[number]
+        whole = self._reached(number, 1) - self._done if begins else self._costs[number]
+        # Never all of it: after a change or at the start of a run more than one evaluation is needed.
+        self._part = min(self._part + cost, _NEARLY * whole)
         self._tell("refine", self._scales[number].side, None, None, save=self._save)
 
     def iterated(self, step: Step, preview: NDArray[np.uint8]) -> None:

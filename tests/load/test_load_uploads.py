@@ -1,0 +1,36 @@
+"""Twenty uploads a second: each is taken, or sent away at once."""
+
+from __future__ import annotations
+
+import httpx2
+import skimage.data
+
+from app.imaging import encode
+from app.infra.clients import Clients
+from app.jobs import repository
+from app.jobs.models import STYLIZE, State
+from tests.load.served import served
+from tests.load.visitors import bring
+from tests.load.watchers import percentile
+
+SECONDS, RATE = 10.0, 20.0
+
+
+def test_twenty_uploads_a_second_are_taken_or_refused_within_a_second(clients: Clients) -> None:
+    files = {
+        "content": ("photo.jpg", encode.jpeg(skimage.data.coffee()), "image/jpeg"),
+        "style": ("painting.png", encode.png(skimage.data.astronaut()), "image/png"),
+    }
+    with served(clients.settings) as web:
+        met = bring(web.address, files, rate=RATE, seconds=SECONDS, owners=30)
+        memory = web.memory
+        assert httpx2.get(f"{web.address}/healthz").status_code == 200
+    assert sum(met.answers.values()) == RATE * SECONDS
+    assert set(met.answers) <= {202, 429, 503}, met.answers
+    assert met.answers[202] > 0
+    assert not met.refused or max(met.refused) < 1.0
+    assert percentile(met.pages, 0.95) < 1.0
+    assert memory < 300e6
+    with clients.database.read() as session:
+        rows = {(kind, state): count for kind, state, count in repository.count_states(session)}
+    assert rows == {(STYLIZE, State.QUEUED): met.answers[202]}

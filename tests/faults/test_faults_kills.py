@@ -19,6 +19,6 @@ def test_every_acknowledged_job_ends_done_and_once_whatever_is_killed(stack: Ins
     stack.settle()
     assert crowd.surprises == []
     assert stack.violations(driver.ledger) == []
-    met = [job for job in stack.rows() if job.id in driver.ledger and job.attempt > 1]
-    assert len(met) >= KILLS // 2, "the kills hit jobs"
-    assert any((job.facts or {}).get("resumed_at") for job in met), "some went on from where they were"
+    mine = [job for job in stack.rows() if job.id in driver.ledger]
+    assert sum(job.attempt - 1 for job in mine) >= KILLS // 2, "the kills met jobs"
+    assert any((job.facts or {}).get("resumed_at") for job in mine), "some went on from where they were"

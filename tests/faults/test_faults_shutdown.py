@@ -10,7 +10,7 @@ from tests.faults.installation import Installation, until
 
 def test_its_job_waits_with_its_state_and_goes_on(stack: Installation, driver: Driver) -> None:
     with driver.visitor() as visitor:
-        job_id = visitor.surely(steps=60)
+        job_id = visitor.surely(steps=30)
         until(lambda: (stack.row(job_id).checkpoint or {}).get("live", {}).get("iteration", 0) >= 5, "it has a state to go on from")
         driver.shut_down_worker()
     stack.settle()

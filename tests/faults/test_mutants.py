@@ -101,6 +101,7 @@ def test_bombs(app: FastAPI) -> None:
         assert said[name].status == 413, said[name]
     for name in ("zTXt", "iTXt", "iCCP", "many texts"):
         assert "hidden text" in said[name].detail, said[name]
+    assert "1005 scans" in said["JPEG of many scans"].detail, said["JPEG of many scans"]
     # Many frames and pages are no harm: the first is shown.
     for name in ("PNG of many frames", "WebP of many frames", "TIFF of many pages", "TIFF directory without end"):
         assert said[name].status == 202, said[name]

@@ -11,6 +11,7 @@ from app.core import logging
 from app.core.config import Settings
 from app.core.errors import InputError
 from app.infra.database import migrate
+from app.infra.secret import load_secret
 from app.jobs.models import TASKS
 
 # Open event streams would otherwise hold a stopping server for ever.
@@ -21,13 +22,23 @@ def run_web(settings: Settings, fd: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C, on the open socket ``fd`` if there is one."""
     import uvicorn
 
+    from app.local.connections import Bounded
+
+    # Said here in a line; the server would end with a traceback.
+    load_secret(settings)
     logging.set_up(form=settings.log_format)
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
+        http=Bounded,
+        limit_concurrency=settings.max_connections,
+        # Believed proxies are a setting of ours.
+        proxy_headers=False,
         log_config=None,
+        # It would write down addresses and what a query names.
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         timeout_keep_alive=15,

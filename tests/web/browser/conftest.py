@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page
 
 from tests.browser import expected
+from tests.serving import served
 from tests.web.conftest import Studio, picture
 
 
@@ -26,18 +23,8 @@ def studio(composed: Studio) -> Studio:
 @pytest.fixture
 def address(studio: Studio) -> Iterator[str]:
     """The application behind a real server."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(studio.app, log_level="error", timeout_graceful_shutdown=3))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    with served(studio.app) as (host, port):
+        yield f"http://{host}:{port}"
 
 
 @dataclass
@@ -48,8 +35,13 @@ class Watched:
     elsewhere: list[str]
 
 
+def blocked(studio: Studio) -> float:
+    """Return how often browsers have reported that our policy stopped something."""
+    return sum(count.value for count in studio.services.tally.read() if count.name == "csp_reports")
+
+
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
+def page(browser: Browser, address: str, studio: Studio) -> Iterator[Page]:
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
     page = context.new_page()
     watched = Watched([], [])
@@ -61,6 +53,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context.close()
     assert watched.complaints == []
     assert watched.elsewhere == []
+    assert blocked(studio) == 0
 
 
 @pytest.fixture

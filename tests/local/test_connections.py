@@ -1,0 +1,115 @@
+"""Connections against a real server: a bound on how many, and on how long each may take to say what it wants."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from app.core.config import Settings
+from app.local import connections
+from app.local.commands import run_web
+from tests.serving import connected, heard, served, stays_open, until
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+QUICK, LATE = 0.4, 5.0
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers at once, or after as many seconds as the path says, without reading a body."""
+    if scope["type"] != "http":
+        return
+    await asyncio.sleep(float(scope["path"].strip("/") or 0))
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", QUICK)
+    monkeypatch.setattr(connections, "REST_SECONDS", QUICK)
+
+
+def test_one_connection_too_many_is_refused_in_words_until_another_ends() -> None:
+    with served(hello, 2) as place:
+        with connected(place, b"GET /3 HTTP/1.1\r\nHost: x\r\n\r\n"), connected(place, b"GET /3 HTTP/1.1\r\nHost: x\r\n\r\n"):
+            time.sleep(0.1)
+            with connected(place, GET) as third:
+                said = heard(third)
+            assert said.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: 5\r\n" in said
+            assert said.endswith(b"Too many connections are open. Try again in a moment.\n")
+        time.sleep(0.1)
+        with connected(place, GET) as fourth:
+            assert fourth.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_a_request_that_is_not_said_in_time_is_not_waited_for(sent: bytes) -> None:
+    with served(hello) as place, connected(place, sent) as client:
+        began = time.monotonic()
+        assert heard(client) == b""
+        assert QUICK / 2 < time.monotonic() - began < LATE
+
+
+def test_a_head_that_drips_is_not_waited_for_either() -> None:
+    with served(hello) as place, connected(place, b"GET / HTTP/1.1\r\n") as client:
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() - began < LATE:
+                client.sendall(b"X-A: b\r\n")
+                time.sleep(0.05)
+        assert time.monotonic() - began < LATE
+
+
+def test_nor_the_head_of_a_second_request() -> None:
+    with served(hello) as place, connected(place, GET) as client:
+        assert until(client, b"hello")
+        client.sendall(b"GET / HT")
+        began = time.monotonic()
+        assert heard(client) == b""
+        assert time.monotonic() - began < LATE
+
+
+def test_whoever_has_said_what_they_want_may_wait_for_the_answer_and_ask_again_later() -> None:
+    with served(hello) as place, connected(place, b"GET /1 HTTP/1.1\r\nHost: x\r\n\r\n") as client:
+        assert until(client, b"hello")
+        assert stays_open(client, 3 * QUICK)
+        client.sendall(GET)
+        assert until(client, b"hello")
+
+
+def test_the_rest_of_a_body_that_nobody_reads_is_not_taken_for_ever() -> None:
+    with served(hello) as place, connected(place, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n") as client:
+        assert until(client, b"hello")
+        began = time.monotonic()
+        with pytest.raises(OSError):
+            while time.monotonic() - began < LATE:
+                client.sendall(b"x" * 10)
+                time.sleep(0.05)
+        assert time.monotonic() - began < LATE
+
+
+def test_the_rest_of_a_body_that_comes_leaves_the_connection_usable() -> None:
+    with served(hello) as place, connected(place, b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n") as client:
+        assert until(client, b"hello")
+        client.sendall(b"x" * 1000 + GET)
+        assert until(client, b"hello")
+
+
+def test_the_web_server_is_started_with_the_bounds_and_writes_down_no_address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets=None: started.append(server.config))
+    before = logging.getLogger().handlers[:], logging.getLogger().level
+    try:
+        run_web(settings.model_copy(update={"max_connections": 77}), None)
+    finally:
+        logging.getLogger().handlers[:], level = before
+        logging.getLogger().setLevel(level)
+    (config,) = started
+    assert (config.http, config.limit_concurrency) == (connections.Bounded, 77)
+    assert (config.access_log, config.proxy_headers, config.server_header) == (False, False, False)

@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     # Limits
     max_upload_mb: float = Field(25, gt=0, description="Largest accepted picture file, in megabytes.")
     max_megapixels: float = Field(50, gt=0, description="Largest accepted picture, in millions of pixels.")
-    decode_seconds: float = Field(10, gt=0, description="Seconds that opening one picture may take, after which it is refused.")
+    decode_seconds: float = Field(20, gt=0, description="Seconds that opening one picture may take, after which it is refused.")
     max_active_jobs: int = Field(20, ge=1, description="Jobs one person may have waiting or running.")
     max_active_verdicts: int = Field(50, ge=1, description="Pictures, given alone, that one person may have waiting for a verdict.")
     uploads_per_minute: int = Field(

@@ -17,8 +17,9 @@ class Limits:
         max_pixels: largest width × height, checked before anything is decoded.
         min_side: least width and height.
         max_aspect: most the longer side may be times the shorter.
+        max_scans: most scans of a JPEG; what programs write as progressive has ten or so.
         max_side: longer side of the normalised picture; larger ones are reduced.
-        seconds: wall clock and processor time of one picture.
+        seconds: wall clock and processor time of one picture; one of 50 million pixels with alpha takes four to ten.
         memory: address space of the decoder process, in bytes.
     """
 
@@ -27,7 +28,8 @@ class Limits:
     min_side: int = MIN_SIDE
     max_aspect: int = MAX_ASPECT
     max_side: int = 4096
-    seconds: float = 10.0
+    max_scans: int = 100
+    seconds: float = 20.0
     memory: int = 2 * 1024**3
 
     @classmethod

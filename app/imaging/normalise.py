@@ -19,6 +19,7 @@ from app.core.errors import InputError, PictureError, TooLarge
 from app.imaging.depth import eight_bit
 from app.imaging.kinds import sniff
 from app.imaging.limits import Limits
+from app.imaging.scans import count_scans
 
 THUMBNAIL_SIDE = 320
 _ORIENTATION = 0x0112
@@ -89,6 +90,7 @@ def _pixels(data: bytes, kind: str, limits: Limits) -> tuple[Image.Image, Image.
     image: Image.Image = Image.open(io.BytesIO(data), formats=(kind,))
     _check_shape(image.size, limits)
     if kind == "JPEG":
+        _check_scans(data, limits)
         # The JPEG decoder can halve as it goes: 50 million pixels never stand in memory at once.
         image.draft(None, _fitted(image.size, limits.max_side))
     image.load()
@@ -118,6 +120,14 @@ def _check_shape(size: tuple[int, int], limits: Limits) -> None:
         raise PictureError(
             f"This picture is too narrow: {width} × {height} pixels. "
             f"Crop it so that its longer side is at most {limits.max_aspect} times the shorter."
+        )
+
+
+def _check_scans(data: bytes, limits: Limits) -> None:
+    scans = count_scans(data)
+    if scans > limits.max_scans:
+        raise PictureError(
+            f"This JPEG picture is stored in {scans} scans; at most {limits.max_scans} are allowed. Save it again in a picture program."
         )
 
 

@@ -107,6 +107,27 @@ def test_bombs(app: FastAPI) -> None:
         assert said[name].status == 202, said[name]
 
 
+def test_while_every_decoder_is_busy_a_visitor_is_soon_told_when_to_come_back(app: FastAPI) -> None:
+    async def ask() -> tuple[httpx.Response, float, httpx.Response]:
+        pool = app.state.services.decoders
+        picture = {"picture": ("whole.png", noisy(), "image/png")}
+        transport = httpx.ASGITransport(app)
+        async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            busy = [pool._idle.get() for _ in range(pool._idle.qsize())]
+            began = time.monotonic()
+            refused = await client.post("/api/verdicts", files=picture, timeout=None)
+            seconds = time.monotonic() - began
+            for decoder in busy:
+                pool._idle.put(decoder)
+            return refused, seconds, await client.post("/api/verdicts", files=picture, timeout=None)
+
+    refused, seconds, taken = asyncio.run(ask())
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "3")
+    assert refused.json()["detail"].endswith("Try again in a few seconds.")
+    assert seconds < 1 + _MARGIN
+    assert taken.status_code == 202
+
+
 @pytest.mark.parametrize(
     "answer",
     [

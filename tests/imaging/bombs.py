@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from tests.imaging.made import chunk, noisy, png_of, saved, tiff_of
+from tests.imaging.made import SIGNATURE, chunk, noisy, png_of, saved, tiff_of
 
 SIDE = 7000  # a square of 49 million pixels
 _GREY_ROWS = (b"\0" + b"\7" * 40) * 40
@@ -73,9 +73,13 @@ def _of_many_frames(kind: str, count: int) -> bytes:
 
 def _zeros(depth: int, colour: int, channels: int, interlace: int = 0) -> bytes:
     """A PNG of 49 million pixels, all of them zero."""
-    row = SIDE * channels * depth // 8 + 1
-    # The rows of all seven passes are a little longer together, for their filter bytes.
-    return png_of(SIDE, SIDE, depth, colour, bytes(row * SIDE + (SIDE * 8 if interlace else 0)), interlace=interlace)
+    # The rows of seven passes are more than those of one, each with the byte that names its filter.
+    rows = SIDE * 2 if interlace else SIDE
+    deflate = zlib.compressobj(9)
+    row = bytes(SIDE * channels * depth // 8 + 1)
+    body = b"".join(deflate.compress(row) for _ in range(rows)) + deflate.flush()
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, depth, colour, 0, 0, interlace)
+    return SIGNATURE + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
 def _jpeg_of_many_scans(count: int) -> bytes:
@@ -98,9 +102,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "TIFF directory without end": _tiff_directory_without_end,
     "PNG of many frames": lambda: _png_of_many_frames(20_000),
     "WebP of many frames": lambda: _of_many_frames("WEBP", 1000),
-    "TIFF of many pages": lambda: _of_many_frames("TIFF", 2000),
+    "TIFF of many pages": lambda: _of_many_frames("TIFF", 300),
     "grey zeros": lambda: _zeros(8, 0, 1),
-    "colour zeros": lambda: _zeros(8, 2, 3),
     "colour zeros with alpha": lambda: _zeros(8, 6, 4),
     "deep zeros with alpha": lambda: _zeros(16, 6, 4),
     "interlaced zeros with alpha": lambda: _zeros(8, 6, 4, interlace=1),

@@ -15,6 +15,7 @@ Samples = NDArray[np.integer]
 RAMP = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (40, 1))  # 64 wide, 40 high
 COLOURS = np.stack([RAMP, RAMP[:, ::-1], np.full_like(RAMP, 90)], axis=-1)
 
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
 ORIENTATION = 0x0112
 # How a stored picture is turned to stand upright: EXIF 2.3, 4.6.4, Orientation.
 UPRIGHT = {
@@ -60,7 +61,7 @@ def png_of(
     """Return a PNG of a header and filtered rows that need not fit each other, with chunks before and after the pixels."""
     header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlace)
     body = chunk(b"IDAT", zlib.compress(rows))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + before + body + after + chunk(b"IEND", b"")
+    return SIGNATURE + chunk(b"IHDR", header) + before + body + after + chunk(b"IEND", b"")
 
 
 def rows_of(samples: Samples, depth: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from app.core.config import Settings
 from app.core.errors import InputError, NotReady, StorageFull, TooLarge, TooMany
 from app.core.specs import resolve
 from app.imaging import encode
-from app.imaging.decode import DecoderPool
+from app.imaging.decode import DecoderPool, Limits
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
 from app.jobs import pictures
@@ -50,6 +51,17 @@ def test_unpacking_goes_on_where_a_process_left_it(datasets: DatasetService, cli
     event = datasets.event(OWNER, dataset.id)
     assert (event.state, event.contents, event.styles, event.stylised.queued) == ("making", 18, 1, 18)
     assert sorted(row.number for row, _ in datasets.pictures(OWNER, dataset.id)) == list(range(1, 38))
+
+
+def test_unpacking_waits_for_a_decoder_longer_than_a_visitor(datasets: DatasetService, clients: Clients) -> None:
+    dataset = datasets.create(OWNER, order(1, 1))
+    with DecoderPool(1, Limits()) as pool:
+        busy = pool._idle.get()
+        free_again = threading.Timer(1.5, pool._idle.put, [busy])
+        free_again.start()
+        assert Unpacker(clients, pool, 1, lambda: False).unpack_one()
+        free_again.join()
+    assert datasets.event(OWNER, dataset.id).contents == 1
 
 
 @pytest.mark.parametrize("full", ["before", "while writing"])

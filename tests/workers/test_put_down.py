@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -334,47 +332,6 @@ def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runti
 
     leaving.run_one(Stylizing, finishing)
     assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, False)
-
-
-@pytest.mark.parametrize(("what", "state", "seconds"), [("cancel", State.CANCELLED, 0.0), ("pause", State.PAUSED, 3600.0)])
-def test_a_full_disk_makes_no_job_deaf(
-    runtime: Runtime,
-    database: Database,
-    add_job: AddJob,
-    service: JobService,
-    monkeypatch: pytest.MonkeyPatch,
-    what: str,
-    state: State,
-    seconds: float,
-) -> None:
-    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", ())
-    job = add_job()
-    fill(monkeypatch)
-    painter = Painter(lambda n: getattr(service, what)(job.owner, job.id) if n == 4 else None)
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": seconds, "preview_seconds": seconds})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, painter)
-    assert len(painter.strengths) == 5, "the next step is the last"
-    assert row(database, job).state == state
-
-
-def test_a_state_that_cannot_be_stored_is_not_made_at_each_step(runtime: Runtime, add_job: AddJob, monkeypatch: pytest.MonkeyPatch) -> None:
-    add_job()
-    made: list[int] = []
-
-    def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
-        with monkeypatch.context() as disk:
-            fill(disk)
-            for n in range(1, 21):
-                progress, save = record(n), saving(sitting, n).save
-                assert save is not None
-                on_progress(dataclasses.replace(progress, save=lambda n=n, save=save: made.append(n) or save()))
-        return Outcome(grey(100), {})
-
-    moments = itertools.count()
-    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: next(moments)))
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 12.0, "preview_seconds": 3600.0})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
-    assert 1 <= len(made) < 7
 
 
 def test_workers_that_die_are_forgiven_while_the_picture_gets_on(

@@ -180,7 +180,14 @@ class _Attempt(Generic[A, P, O]):
             self._put_down(self._held(outcome, self._left) if self._pause else self._left)
             return
         stopped = self._stop and not self._cancel
-        columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
+        try:
+            columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
+        except StorageFull as error:
+            if not self._cancel:
+                raise
+            # Its owner wants it to end: that there is no room for its picture does not make it a failure.
+            log.warning("cancelled without its picture: job=%s %s", self._job.id, error)
+            columns = None
         if columns is None:
             self._end_empty()
         else:

@@ -282,7 +282,8 @@ def test_datasets_age_with_all_their_pictures(
             session.get_one(Dataset, one.id).created_at = 1.0
         for one in (made, studied):
             session.get_one(Job, jobs[one.id].id).finished_at = 2.0
-        session.get_one(Job, jobs[making.id].id).state = State.QUEUED
+        waiting = session.get_one(Job, jobs[making.id].id)
+        waiting.state, waiting.finished_at = State.QUEUED, None
     study = add_job(kind=EXPERIMENT, inputs={"study": "evaluation", "dataset": {"id": studied.id, "name": "Set"}})
     assert janitor(clients, keep_days=7).clean()["aged"] == 1
     assert {one.id for one in datasets.newest(OWNER)} == {incoming.id, studied.id, making.id}
@@ -296,7 +297,7 @@ def test_datasets_age_with_all_their_pictures(
 
 
 def test_over_the_quota_the_oldest_go_until_it_fits(clients: Clients, database: Database, blobs: Blobs, add_job: AddJob) -> None:
-    jobs = [ended(add_job, days) for days in (4, 3, 2, 1)]
+    jobs = [ended(add_job, days) for days in (4, 3, 2, 0.5)]
     busy = ended(add_job, 9, state=State.QUEUED, finished_at=None)
     empty = ended(add_job, 10)
     blobs.delete_folder(pictures.folder(empty.id))
@@ -310,6 +311,8 @@ def test_over_the_quota_the_oldest_go_until_it_fits(clients: Clients, database: 
     assert not is_deleted(database, empty.id), "it takes no room"
     assert cleaner.clean()["over_quota"] == 0, "what is about to be purged does not count"
     assert janitor(clients, quota_gb=0.01).clean()["over_quota"] == 0
+    both = janitor(clients, quota_gb=0.0025, keep_days=1).clean()
+    assert (both["aged"], both["over_quota"]) == (2, 0), "what goes by its age makes room, too"
 
 
 def test_a_dataset_counts_with_its_jobs(clients: Clients, database: Database, blobs: Blobs, add_job: AddJob) -> None:

@@ -100,7 +100,7 @@ class _Decoder:
         return data
 
     def was_killed(self) -> bool:
-        """Tell whether somebody else ended the process, which says nothing about the picture."""
+        """End what is left of the process; tell whether somebody else had killed it, which says nothing about the picture."""
         # The pipe breaks a moment before the process has ended and its status is known.
         return self.close(grace=1.0) == -signal.SIGKILL and not self.timed_out
 

@@ -31,7 +31,9 @@ __all__ = ["Decoded", "DecoderPool", "Limits"]
 _USES = 100  # pictures after which a decoder is replaced, so that leaks stay small
 # Seconds that one picture waits for a free decoder. A visitor is told to come back before a thread of the
 # web server has been held for long; whoever has nobody waiting names a longer time.
-_WAIT = 0.8
+_WAIT = 0.5
+# For each decoder, so many may wait.
+_WAITING = 2
 _RETRY_AFTER = 3
 _HEAD_MAX = 64_000
 
@@ -131,6 +133,8 @@ class DecoderPool:
         self._limits = limits
         self._command = tuple(command or (sys.executable, "-m", "app.imaging.decoder_child"))
         self._wait = wait
+        # Where more than these wait already, the next one is sent away without waiting.
+        self._places = threading.BoundedSemaphore(_WAITING * size)
         self._idle: queue.LifoQueue[_Decoder | None] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._started = False
@@ -204,7 +208,7 @@ class DecoderPool:
         try:
             if self._closed:
                 raise queue.Empty
-            decoder = self._idle.get(timeout=wait)
+            decoder = self._next(wait)
         except queue.Empty:
             raise _busy() from None
         if decoder is not None and decoder.fit:
@@ -216,6 +220,21 @@ class DecoderPool:
         except Unavailable:
             self._idle.put(None)
             raise
+
+    def _next(self, wait: float) -> _Decoder | None:
+        """Return the next place of the pool; who waits longer than usual has a reason to, and takes nobody's place.
+
+        Raises:
+            queue.Empty: none in time, or too many wait.
+        """
+        if wait > self._wait:
+            return self._idle.get(timeout=wait)
+        if not self._places.acquire(blocking=False):
+            raise queue.Empty
+        try:
+            return self._idle.get(timeout=wait)
+        finally:
+            self._places.release()
 
     def _fresh(self) -> _Decoder:
         try:

@@ -10,6 +10,9 @@ from app.imaging.normalise import Decoded
 from app.web.samples import Samples
 from app.web.uploads import Form, cut_off, too_large
 
+# Who is sent away is so at once: nobody's first picture is read for nothing.
+_BEGUN_SECONDS = 20.0
+
 
 @dataclass(frozen=True)
 class PictureReader:
@@ -17,13 +20,16 @@ class PictureReader:
     decoders: DecoderPool
     max_bytes: int
 
-    def read(self, form: Form, role: str) -> tuple[str, Decoded] | None:
+    def read(self, form: Form, role: str, *, begun: bool = False) -> tuple[str, Decoded] | None:
         """Return the name and the decoded picture of a field, or None where the form has neither a file nor a sample.
+
+        Args:
+            begun: a picture of the same form has been read, so that this one waits longer for its turn.
 
         Raises:
             InputError: there is one, but it cannot be taken; names the field.
         """
-        upload = form.files.get(role)
+        upload, wait = form.files.get(role), _BEGUN_SECONDS if begun else None
         if upload is not None and upload.too_large:
             raise too_large(self.max_bytes, role)
         if form.cut_off_at == role:
@@ -32,10 +38,10 @@ class PictureReader:
             data = upload.read()
             if not data:
                 raise PictureError("This file is empty. Choose another one.", field=role)
-            return upload.name, self.decoders.decode(data, field=role)
+            return upload.name, self.decoders.decode(data, field=role, wait=wait)
         if sample := form.fields.get(f"{role}_sample"):
             title, data = self._sample(role, sample)
-            return title, self.decoders.decode(data, field=role)
+            return title, self.decoders.decode(data, field=role, wait=wait)
         if form.fields.get(role):
             raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
         return None

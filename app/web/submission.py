@@ -65,7 +65,7 @@ class Reception:
         given: dict[str, tuple[str, Decoded]] = {}
         for role in PICTURES:
             try:
-                found = self._picture(form, role, owner)
+                found = self._picture(form, role, owner, begun=bool(given))
                 if found is None and role in ROLES:
                     raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
                 if found is not None:
@@ -121,10 +121,10 @@ class Reception:
             return changes(options, form.fields["shown_preset"])
         return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
 
-    def _picture(self, form: Form, role: str, owner: str | None) -> tuple[str, Decoded] | None:
+    def _picture(self, form: Form, role: str, owner: str | None, *, begun: bool) -> tuple[str, Decoded] | None:
         if _given_up(form, role):
             return None
-        given = self._reader.read(form, role)
+        given = self._reader.read(form, role, begun=begun)
         if given is not None:
             return given
         kept = form.fields.get(f"{role}_kept")

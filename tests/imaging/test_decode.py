@@ -173,7 +173,7 @@ def test_decoders_are_recycled(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_threads_share_the_pool_and_get_their_own_noisy(pool: DecoderPool) -> None:
     sizes = [(40 + n, 90 - n) for n in range(24)]
     with ThreadPoolExecutor(8) as threads:
-        results = list(threads.map(lambda size: pool.decode(noisy(*size)), sizes))
+        results = list(threads.map(lambda size: pool.decode(noisy(*size), wait=90), sizes))
     assert [(result.width, result.height) for result in results] == sizes
 
 
@@ -186,6 +186,19 @@ def test_no_free_decoder_is_said_politely() -> None:
             pool.decode(noisy())
         with pytest.raises(PictureError, match="longer than"):
             busy.result()
+
+
+def test_where_enough_wait_the_next_is_sent_away_at_once() -> None:
+    with DecoderPool(1, Limits(seconds=3), command=scripted("time.sleep(600)"), wait=60) as pool, ThreadPoolExecutor(3) as threads:
+        crowd = [threads.submit(pool.decode, noisy()) for _ in range(3)]
+        while pool._places._value:
+            time.sleep(0.01)
+        with pytest.raises(Unavailable, match="Try again"):
+            pool.decode(noisy())
+        assert not any(one.done() for one in crowd), "nobody's turn has come meanwhile"
+        for one in crowd:
+            with pytest.raises(PictureError, match="longer than"):
+                one.result()
 
 
 def test_a_visitor_waits_a_moment_and_a_dataset_longer() -> None:

@@ -44,6 +44,7 @@ bench: venv
 
 soak: venv-dev
 	@$(VENV) -m tests.faults soak $(ARGS)
+	@$(VENV) -m tests.load
 
 venv venv-dev:
 	@python=$$($(FIND_PYTHON)); \

@@ -22,10 +22,11 @@ def run_web(settings: Settings, fd: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C, on the open socket ``fd`` if there is one."""
     import uvicorn
 
-    from app.local.connections import Bounded
+    from app.local.connections import Bounded, make_room
 
     # Said here in a line; the server would end with a traceback.
     load_secret(settings)
+    make_room(settings.max_connections)
     logging.set_up(form=settings.log_format)
     config = uvicorn.Config(
         "app.main:create_app",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 from typing import Any
 
 import h11
@@ -10,9 +11,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-# For the head of a request, and for what is left of a body after its answer.
+# For the head of a request, for what is left of a body after its answer, and for reading anything of an answer.
 HEAD_SECONDS = 10.0
 REST_SECONDS = 60.0
+READ_SECONDS = 60.0
+# Database, decoders, logs and pictures that are read.
+_OWN_FILES = 256
 # For a client to read that it was refused: closed at once, it might only see that the connection broke.
 _GOODBYE_SECONDS = 1.0
 _SAID = b"Too many connections are open. Try again in a moment.\n"
@@ -35,6 +39,7 @@ class Bounded(H11Protocol):
         self._refused = False
         self._timer: asyncio.TimerHandle | None = None
         self._patience: float | None = None
+        self._unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -57,13 +62,27 @@ class Bounded(H11Protocol):
         # A connection that waits for its next request has uvicorn's own time for that.
         self._wait(self._for_the_rest())
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(READ_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._read()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait(None)
+        self._read()
         super().connection_lost(exc)
 
     def _for_the_rest(self) -> float | None:
         answered = self.cycle is not None and self.cycle.response_complete
         return REST_SECONDS if answered and self.conn.their_state is h11.SEND_BODY else None
+
+    def _read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
 
     def _wait(self, seconds: float | None) -> None:
         """Give the client so long from now on; what it was given already goes on."""
@@ -77,3 +96,13 @@ class Bounded(H11Protocol):
     def _give_up(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def make_room(most: int) -> None:
+    """Let this process open as many files as so many connections need, or as many as it may: an event stream has one of the broker's too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * most + _OWN_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

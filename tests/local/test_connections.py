@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.serving import connected, heard, served, stays_open, until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 QUICK, LATE = 0.4, 5.0
+MUCH, PIECE = 20_000_000, 100_000
 
 
 async def hello(scope: Scope, receive: Receive, send: Send) -> None:
@@ -27,6 +29,16 @@ async def hello(scope: Scope, receive: Receive, send: Send) -> None:
     await asyncio.sleep(float(scope["path"].strip("/") or 0))
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
     await send({"type": "http.response.body", "body": b"hello"})
+
+
+async def much(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answers with more than the system holds for a client that does not read."""
+    if scope["type"] != "http":
+        return
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", str(MUCH).encode())]})
+    for _ in range(MUCH // PIECE):
+        await send({"type": "http.response.body", "body": b"x" * PIECE, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +113,47 @@ def test_the_rest_of_a_body_that_comes_leaves_the_connection_usable() -> None:
         assert until(client, b"hello")
 
 
+def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "READ_SECONDS", QUICK)
+    with served(much) as place, connected(place, GET) as client:
+        time.sleep(3 * QUICK)
+        assert len(heard(client)) < MUCH
+
+
+def test_an_answer_that_is_read_slowly_comes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "READ_SECONDS", 2 * QUICK)
+    received = 0
+    with served(much) as place, connected(place, GET) as client:
+        while received < MUCH and (chunk := client.recv(MUCH // 20)):
+            received += len(chunk)
+            time.sleep(QUICK / 10)
+    assert received >= MUCH
+
+
+@pytest.mark.parametrize(
+    ("limits", "raised"),
+    [
+        ((1024, 4096), (2256, 4096)),
+        ((1024, 2000), (2000, 2000)),
+        ((1024, resource.RLIM_INFINITY), (2256, resource.RLIM_INFINITY)),
+        ((65536, 65536), None),
+        ((resource.RLIM_INFINITY, resource.RLIM_INFINITY), None),
+    ],
+)
+def test_files_may_be_as_many_as_connections_need(
+    monkeypatch: pytest.MonkeyPatch, limits: tuple[int, int], raised: tuple[int, int] | None
+) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
+    monkeypatch.setattr(resource, "setrlimit", lambda _, wanted: asked.append(wanted))
+    connections.make_room(1000)
+    assert asked == ([] if raised is None else [raised])
+
+
 def test_the_web_server_is_started_with_the_bounds_and_writes_down_no_address(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
+    made: list[int] = []
+    monkeypatch.setattr(connections, "make_room", made.append)
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets=None: started.append(server.config))
     before = logging.getLogger().handlers[:], logging.getLogger().level
     try:
@@ -111,5 +162,6 @@ def test_the_web_server_is_started_with_the_bounds_and_writes_down_no_address(se
         logging.getLogger().handlers[:], level = before
         logging.getLogger().setLevel(level)
     (config,) = started
+    assert made == [77]
     assert (config.http, config.limit_concurrency) == (connections.Bounded, 77)
     assert (config.access_log, config.proxy_headers, config.server_header) == (False, False, False)

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.core.specs import StyleParams
-from app.web import balance, intake
+from app.web import balance
 from app.web.deps import FromHtmx, OwnerDep, ServicesDep
 from app.web.job_view import view
 from app.web.render import page
@@ -35,7 +35,6 @@ async def _positions(job_id: str, request: Request, owner: OwnerDep, services: S
     """Read the sliders, of the job's owner alone; nothing sent is nothing moved."""
     await run_in_threadpool(services.jobs.get, owner, job_id)
     kind = request.headers.get("content-type")
-    intake.allow_more(request)
     return await read_form(kind, request.stream(), FormLimits.for_pictures(services.settings.max_upload_bytes)) if kind else Form()
 
 

@@ -148,9 +148,12 @@ def test_a_folder_into_which_something_is_being_written_is_new(blobs: Blobs) -> 
     (root / "jobs" / "1" / "incoming" / ".partial-x").write_bytes(b"half")
     for path in (root / "jobs" / "1" / "incoming", root / "jobs" / "1", root / "jobs" / "2"):
         os.utime(path, (1000, 1000))
-    first, second = blobs.folders("jobs")
+    (root / "jobs" / "3" / "incoming").mkdir(parents=True)
+    os.utime(root / "jobs" / "3", (1000, 1000))
+    first, second, third = blobs.folders("jobs")
     assert first.modified > 1000
     assert second == type(second)("2", 1000, ())
+    assert third.modified > 1000, "a folder in it was made just now"
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,20 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
+
+from app.core.config import Settings
+from app.infra.database import migrate
 
 PATIENCE = 180.0
 
@@ -96,6 +101,17 @@ def test_a_taken_port_is_one_clear_line(serve: Serve, tmp_path: Path) -> None:
     out, _ = second.communicate(timeout=PATIENCE)
     assert second.returncode == 1
     assert out.splitlines() == [f"Port {port} on 127.0.0.1 is taken by another program. Choose another one: make run PORT={port + 1}"]
+
+
+def test_a_database_of_a_newer_version_is_one_clear_line(tmp_path: Path) -> None:
+    migrate(Settings(data_dir=tmp_path))
+    with closing(sqlite3.connect(tmp_path / "pentimento.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    process = start(tmp_path, 0)
+    out, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    (line,) = out.splitlines()
+    assert line.startswith("The database was made by a newer version of Pentimento")
 
 
 @pytest.mark.parametrize(("name", "part"), [("web", "--fd"), ("worker", "--queues stylize"), ("judge", "--queues verdict")])

@@ -79,12 +79,16 @@ def back_up(settings: Settings, folder: Path, on_progress: OnProgress) -> Copied
         raise InputError(f"A backup goes into a new or an empty folder. Received: {folder}")
     with _told(target), standstill(settings):
         target.mkdir(mode=0o700, parents=True, exist_ok=True)
-        entries = {_DATABASE: _copy_database(data / _DATABASE, target / _DATABASE)}
-        paths = {name: data / name for name in _stored(data)}
-        entries |= _copy_all(paths, target, "backing up", on_progress)
-        made = datetime.now(UTC).isoformat(timespec="seconds")
-        manifest = Manifest(version=VERSION, made=made, files=entries)
-        files.write(target / MANIFEST, manifest.model_dump_json(indent=1).encode())
+        try:
+            entries = {_DATABASE: _copy_database(data / _DATABASE, target / _DATABASE)}
+            paths = {name: data / name for name in _stored(data)}
+            entries |= _copy_all(paths, target, "backing up", on_progress)
+            made = datetime.now(UTC).isoformat(timespec="seconds")
+            manifest = Manifest(version=VERSION, made=made, files=entries)
+            files.write(target / MANIFEST, manifest.model_dump_json(indent=1).encode())
+        except BaseException:
+            _empty(target)
+            raise
     return _sum(entries)
 
 
@@ -254,8 +258,9 @@ def _queue_again(database: Path) -> None:
         connection.execute("UPDATE datasets SET lease_until = NULL")
 
 
-def _empty(data: Path) -> None:
-    for path in data.iterdir():
+def _empty(folder: Path) -> None:
+    """Remove what was copied into a folder that was empty, so that the same can be tried again."""
+    for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
         elif path.name != instance.LOCK:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -237,6 +238,27 @@ def test_the_commands_say_what_they_did(small: Settings, elsewhere: Settings, co
     assert tree(elsewhere.data / "pictures") == tree(small.data / "pictures")
     assert (elsewhere.data / "secret").read_text() == "s" * 64
     assert (elsewhere.data / "secret").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("use", ["backup", "restore"])
+def test_a_full_disk_is_said_and_leaves_nothing(
+    small: Settings, elsewhere: Settings, copy: Path, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    if use == "restore":
+        back_up(small, copy, silent)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("app.local.backup.os.fsync", full)
+    with pytest.raises(StorageFull, match="disk is full, so the copy in"):
+        back_up(small, copy, silent) if use == "backup" else restore(elsewhere, copy, silent)
+    monkeypatch.undo()
+    if use == "backup":
+        assert list(copy.iterdir()) == []
+        back_up(small, copy, silent)
+    restore(elsewhere, copy, silent)
+    assert tree(elsewhere.data / "pictures") == tree(small.data / "pictures")
 
 
 @pytest.mark.parametrize("target", ["full", "a file", "inside"])

@@ -99,7 +99,7 @@ class KindService(ABC, Generic[E]):
         with self._database.write() as session:
             job = self._owned(session, owner, job_id, deleted=True)
             for one in (job, *self._hanging_on(session, job)):
-                one.deleted_at = None
+                one.deleted_at, one.restored_at = None, repository.now(session)
         return job
 
     def picture(self, owner: str, job_id: str, name: str) -> bytes:

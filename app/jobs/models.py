@@ -83,6 +83,8 @@ class Job(Base):
     started_at: Mapped[float | None] = mapped_column(Float)
     finished_at: Mapped[float | None] = mapped_column(Float)
     deleted_at: Mapped[float | None] = mapped_column(Float)
+    # When it was last brought back: its age counts from then.
+    restored_at: Mapped[float | None] = mapped_column(Float)
 
     @property
     def terminal(self) -> bool:

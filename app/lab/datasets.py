@@ -143,7 +143,7 @@ class DatasetService:
         """Bring a deleted dataset back; what deleting it cancelled waits for ``resume``."""
         with self._database.write() as session:
             dataset = self._owned(session, owner, dataset_id, deleted=True)
-            dataset.deleted_at = None
+            dataset.deleted_at, dataset.restored_at = None, job_repository.now(session)
             repository.mark_jobs(session, dataset.id, None)
         self._hurry()
         return dataset

@@ -53,6 +53,8 @@ class Dataset(Base):
     # Seconds since 1970 by the database's clock.
     created_at: Mapped[float] = mapped_column(Float)
     deleted_at: Mapped[float | None] = mapped_column(Float)
+    # When it was last brought back: its age counts from then.
+    restored_at: Mapped[float | None] = mapped_column(Float)
 
 
 class DatasetPicture(Base):

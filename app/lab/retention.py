@@ -17,7 +17,7 @@ from app.lab.models import Arrival, Dataset
 
 @dataclass(frozen=True)
 class Ended:
-    """A job or a dataset at rest, and since when, in seconds since 1970."""
+    """A job or a dataset at rest, and since when, in seconds since 1970: its end, or when it was brought back after that."""
 
     kind: Literal["job", "dataset"]
     id: str
@@ -35,7 +35,7 @@ def ended(session: Session) -> list[Ended]:
 def _jobs(session: Session) -> list[Ended]:
     judged = select(Job.parent).where(Job.kind == VERDICT, Job.state.not_in(TERMINAL), Job.parent.is_not(None))
     found = session.execute(
-        select(Job.id, func.coalesce(Job.finished_at, Job.created_at)).where(
+        select(Job.id, func.coalesce(Job.restored_at, Job.finished_at, Job.created_at)).where(
             Job.parent.is_(None), Job.state.in_(TERMINAL), Job.deleted_at.is_(None), Job.id.not_in(judged)
         )
     )
@@ -48,13 +48,17 @@ def _datasets(session: Session) -> list[Ended]:
     busy = select(Job.parent).where(Job.kind == STYLIZE, Job.state.not_in(TERMINAL), Job.parent.is_not(None))
     last = select(Job.parent, func.max(Job.finished_at).label("at")).where(Job.kind == STYLIZE).group_by(Job.parent).subquery()
     found = session.execute(
-        select(Dataset.id, Dataset.created_at, last.c.at)
+        select(Dataset.id, Dataset.created_at, last.c.at, Dataset.restored_at)
         .outerjoin(last, last.c.parent == Dataset.id)
         .where(Dataset.deleted_at.is_(None), or_(Dataset.arrival != Arrival.UNPACKING, Dataset.cancelled), Dataset.id.not_in(busy))
     )
     studying = session.execute(select(Job.inputs).where(Job.kind == EXPERIMENT, Job.state.not_in(TERMINAL))).scalars()
     studied = {inputs.get("dataset", {}).get("id") for inputs in studying}
-    return [Ended("dataset", dataset_id, max(made, at or 0.0)) for dataset_id, made, at in found if dataset_id not in studied]
+    return [
+        Ended("dataset", dataset_id, max(made, at or 0.0, restored or 0.0))
+        for dataset_id, made, at, restored in found
+        if dataset_id not in studied
+    ]
 
 
 def oldest(found: Iterable[Ended], sizes: Mapping[str, int], excess: float) -> list[Ended]:

@@ -246,6 +246,7 @@ def test_what_is_past_its_age_is_deleted_and_can_be_brought_back(
     service.restore(OWNER, old.id)
     assert not is_deleted(database, old.id) and not is_deleted(database, verdict.id)
     assert there(blobs, pictures.key(old.id, "content.png"))
+    assert janitor(clients, keep_days=7).clean()["aged"] == 0, "what was brought back is young again"
 
 
 def test_after_the_undo_window_rows_and_files_are_gone(clients: Clients, database: Database, blobs: Blobs, add_job: AddJob) -> None:
@@ -291,9 +292,10 @@ def test_datasets_age_with_all_their_pictures(
     assert not is_deleted(database, source.id), "it is still to be copied into a dataset"
     datasets.restore(OWNER, made.id)
     assert datasets.event(OWNER, made.id).stylised.done == 1
+    assert janitor(clients, keep_days=7).clean()["aged"] == 0, "what was brought back is young again"
     with database.write() as session:
         session.get_one(Job, study.id).state = State.DONE
-    assert janitor(clients, keep_days=7).clean()["aged"] == 2
+    assert janitor(clients, keep_days=7).clean()["aged"] == 1, "the one that is not studied any more"
 
 
 def test_over_the_quota_the_oldest_go_until_it_fits(clients: Clients, database: Database, blobs: Blobs, add_job: AddJob) -> None:

@@ -13,7 +13,8 @@ def test_ten_wake_ups_make_one_result(stack: Installation, driver: Driver) -> No
         driver.repeat_wake_ups(10)
     stack.settle()
     done = stack.row(job_id)
-    assert (done.state, done.attempt, done.result) == (State.DONE, 1, "result-1.png")
+    assert (done.state, done.result) == (State.DONE, f"result-{done.attempt}.png")
+    assert done.attempt == done.crashes + 1, "messages alone make no attempt"
     assert stack.violations(driver.ledger) == []
 
 
@@ -25,5 +26,6 @@ def test_what_a_worker_says_after_its_lease_is_refused(stack: Installation, driv
     until(lambda: refused in (stack.data / "logs" / "worker.log").read_text(), "the late worker hears that it is late")
     stack.settle()
     done = stack.row(job_id)
-    assert (done.state, done.attempt, done.result) == (State.DONE, 2, "result-2.png")
+    assert done.attempt > 1
+    assert (done.state, done.result) == (State.DONE, f"result-{done.attempt}.png")
     assert stack.violations(driver.ledger) == []

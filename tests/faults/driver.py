@@ -53,16 +53,17 @@ class Driver:
         )
 
     def kill_judge(self) -> None:
-        time.sleep(self.random.uniform(0, _AT_WORK_SECONDS))
-        self._at.wait_for_restart("judge", self._at.kill("judge"))
+        self._kill("judge")
 
     def kill_web(self) -> None:
-        time.sleep(self.random.uniform(0, _AT_WORK_SECONDS))
-        self._at.wait_for_restart("web", self._at.kill("web"))
+        self._kill("web")
 
     def kill_broker(self) -> None:
+        self._kill("broker")
+
+    def _kill(self, name: str) -> None:
         time.sleep(self.random.uniform(0, _AT_WORK_SECONDS))
-        self._at.wait_for_restart("broker", self._at.kill("broker"))
+        self._at.wait_for_restart(name, self._at.kill(name))
 
     def flush_broker(self) -> None:
         time.sleep(self.random.uniform(0, _AT_WORK_SECONDS))

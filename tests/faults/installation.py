@@ -16,7 +16,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
 import redis
 from redis.exceptions import RedisError
 
@@ -49,6 +48,9 @@ SETTINGS = {
     "PENTIMENTO_WORKER_MEMORY_MB": "0",
 }
 
+# Where packages are kept is no matter of tests.
+_SHARED = ("PENTIMENTO_CACHE", "PENTIMENTO_ARTEFACTS")
+
 
 def until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> None:
     deadline = time.monotonic() + patience
@@ -70,14 +72,14 @@ class Installation:
         self.data = data
         self.armed = data / "armed"
         own = SETTINGS | {"PENTIMENTO_DATA_DIR": str(data), "FAULTS_DIR": str(self.armed)} | (env or {})
-        self._env = {name: value for name, value in os.environ.items() if not name.startswith(("PENTIMENTO_", "FAULTS_"))} | own
+        others = {name: value for name, value in os.environ.items() if not name.startswith(("PENTIMENTO_", "FAULTS_")) or name in _SHARED}
+        self._env = others | own
         self.settings = Settings.model_validate(
             {name.removeprefix("PENTIMENTO_").lower(): value for name, value in own.items() if name.startswith("PENTIMENTO_")}
         )
         self.pids: dict[str, int] = {}
         self.said: list[str] = []
         self.address = ""
-        self.starts = 0
 
     def __enter__(self) -> Self:
         self.armed.mkdir(parents=True, exist_ok=True)
@@ -120,7 +122,6 @@ class Installation:
             told = json.loads(line)
             if told["kind"] == "started":
                 self.pids[told["name"]] = told["pid"]
-                self.starts += 1
             elif told["kind"] == "ready":
                 self.address = told["address"]
             elif told["kind"] == "said":
@@ -151,13 +152,6 @@ class Installation:
     def wait_for_restart(self, name: str, before: int) -> None:
         """Wait until the process that was ``before`` has a successor."""
         until(lambda: self.pids[name] != before, f"{name} is started again")
-
-    def children(self, name: str) -> list[psutil.Process]:
-        """Return the processes that do a worker's jobs."""
-        try:
-            return psutil.Process(self.pids[name]).children()
-        except psutil.NoSuchProcess:
-            return []
 
     def flush(self) -> None:
         """Empty the broker; one that is away has nothing to lose."""

@@ -24,7 +24,7 @@ PART = b'--x\r\nContent-Disposition: form-data; name="content"; filename="a.png"
 def place(settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """The application, with little patience."""
     monkeypatch.setattr(intake, "FIRST_SECONDS", 0.6)
-    with served(create_app(settings.model_copy(update={"body_seconds": 0.4, "least_body_rate": 4000.0}))) as place:
+    with served(create_app(settings.model_copy(update={"body_seconds": 1.0, "least_body_rate": 4000.0}))) as place:
         yield place
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from dataclasses import replace
 from functools import partial
 
@@ -23,8 +24,13 @@ from app.local.supervisor import Supervisor
 _WAIT_SECONDS = 0.1
 
 
+_speaking = threading.Lock()
+
+
 def say(kind: str, **facts: object) -> None:
-    print(json.dumps({"kind": kind, **facts}), flush=True)
+    # Threads that read the children's logs speak, too.
+    with _speaking:
+        print(json.dumps({"kind": kind, **facts}), flush=True)
 
 
 def stand_in(spec: ChildSpec, concurrency: int) -> ChildSpec:

@@ -110,7 +110,9 @@ class FrameScore(_Record):
 class Verdict(_Record):
     """Everything said of a job, or of a picture given alone."""
 
-    judgements: dict[Role, Judgement] = Field(description="`content`, `style`, further paintings as `style2` …, and `result` of a job, or `picture`.")
+    judgements: dict[Role, Judgement] = Field(
+        description="`content`, `style`, further paintings as `style2` …, and `result` of a job, or `picture`."
+    )
     frames: tuple[FrameScore, ...] = Field((), description="The run's pictures in order.")
     became: int | None = Field(None, description="Iteration from which on the run's pictures count as stylised; null: never, or no run.")
     facts: dict[str, Any] = Field(default_factory=dict, description="Detector, weights, libraries and seconds.")

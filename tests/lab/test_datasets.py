@@ -232,7 +232,9 @@ def test_what_was_deleted_long_ago_is_cleared_away_with_its_files(
     dataset = datasets.create(OWNER, order(1, 1))
     unpacker.unpack_one()
     datasets.delete(OWNER, dataset.id)
-    at_once = Clients(clients.settings.model_copy(update={"undo_seconds": 0.0}), clients.database, blobs, clients.events, clients.broker, clients.tally)
+    at_once = Clients(
+        clients.settings.model_copy(update={"undo_seconds": 0.0}), clients.database, blobs, clients.events, clients.broker, clients.tally
+    )
     Keeper(at_once, decoders).clear_away()
     with pytest.raises(NotFound):
         datasets.restore(OWNER, dataset.id)

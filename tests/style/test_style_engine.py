@@ -217,15 +217,16 @@ def test_the_settings_of_a_gpu_paint_the_same_picture(
 
 @pytest.fixture
 def in_tiles(monkeypatch: pytest.MonkeyPatch) -> StyleParams:
-    """Parameters of a long thin picture that is worked on in many windows."""
-    monkeypatch.setattr("workers.style.engine.plan", lambda *_, **__: Plan(tile=32, history=15, needed=0))
-    return StyleParams(size=520, iterations=(4,), levels=1)
+    """Parameters of a long thin picture that is worked on in three windows, small as it is."""
+    monkeypatch.setattr("workers.style.level.is_cut", lambda *_: True)
+    monkeypatch.setattr("workers.style.engine.plan", lambda *_, **__: Plan(tile=96, history=15, needed=0))
+    return StyleParams(size=256, iterations=(4,), levels=1)
 
 
 def test_in_the_middle_of_an_iteration_it_stops_with_the_best_before_and_goes_on_from_there(
     engine: Engine, content: np.ndarray, style: np.ndarray, in_tiles: StyleParams
 ) -> None:
-    commission = Commission.of(content[:64, :450], style[:200, :200], in_tiles)
+    commission = Commission.of(content[:70, :448], style[:200, :200], in_tiles)
     parts, saved = list[Progress](), list[Checkpoint]()
     whole, steps = list[Progress](), list[float]()
 
@@ -240,7 +241,7 @@ def test_in_the_middle_of_an_iteration_it_stops_with_the_best_before_and_goes_on
     stopped = engine.stylize(commission, stop_inside)
     [left] = saved
     assert (left.done, left.iteration) == (2, 2)
-    frame = pyramid.frame(64, 450, in_tiles)
+    frame = pyramid.frame(70, 448, in_tiles)
     np.testing.assert_array_equal(stopped, np.clip(frame.crop(left.best), 0, 1))
     engine.stylize(commission, whole.append)
     engine.stylize(commission, lambda progress: steps.append(progress.losses.total) if progress.losses else None, resume=left)
@@ -248,13 +249,13 @@ def test_in_the_middle_of_an_iteration_it_stops_with_the_best_before_and_goes_on
     assert len(undisturbed) == 4 and len(steps) == 2
     assert steps[-1] == pytest.approx(undisturbed[-1], rel=0.02)
     fractions = [record.fraction for record in whole]
-    assert fractions == sorted(fractions) and len(set(fractions)) > 40
+    assert fractions == sorted(fractions) and len(set(fractions)) > 20
 
 
 def test_a_state_saved_while_other_settings_are_worked_with_is_of_the_old_ones(
     engine: Engine, content: np.ndarray, style: np.ndarray, in_tiles: StyleParams
 ) -> None:
-    commission = Commission.of(content[:64, :450], style[:200, :200], in_tiles)
+    commission = Commission.of(content[:70, :448], style[:200, :200], in_tiles)
     stronger = replace(commission, params=in_tiles.model_copy(update={"strength": 8.0}))
     asked, saved = list[int](), list[Checkpoint]()
 

@@ -58,7 +58,7 @@ def test_each_of_several_paintings_is_judged(
     runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, verdicts: VerdictService
 ) -> None:
     facts = {"name": "one.png", "width": 60, "height": 40, "sha256": "0" * 64}
-    job = add_job(inputs={role: facts for role in ("content", "style", "style2", "style3", "style2-mask", "protect")})
+    job = add_job(inputs=dict.fromkeys(("content", "style", "style2", "style3", "style2-mask", "protect"), facts))
     for role, value in (("style2", 120), ("style3", 200), ("style2-mask", 255), ("protect", 0)):
         blobs.put(pictures.key(job.id, pictures.input_name(role)), encode.png(grey(value)))
     runtime.run_one(Stylizing, brightens)

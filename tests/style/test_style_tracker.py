@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from app.core.progress import Losses, Progress
 from app.core.specs import StyleParams
 from workers.style import pyramid
 from workers.style.descent import Step
+from workers.style.pyramid import Scale
 from workers.style.tracker import Tracker
 
 PREVIEW = np.zeros((4, 4, 3), np.uint8)
@@ -26,6 +28,15 @@ def step(number: int, done: int) -> Step:
     return Step(number, done, canvas, canvas, LOSSES, None, lambda: checkpoint(number, done))
 
 
+def tracked(iterations: tuple[int, int], told: list[Progress], **more: Any) -> tuple[Tracker, list[Scale]]:
+    """Return a tracker that tells into ``told``, and its two scales of one level, 256 and 512 pixels."""
+    params = StyleParams(size=512, iterations=iterations, levels=1)
+    frame = pyramid.frame(512, 512, params)
+    scales = pyramid.scales(frame, params)
+    costs = [float(scale.height * scale.width) for scale in scales]
+    return Tracker(told.append, scales, side=512, pixels=frame.canvas_height * frame.canvas_width, costs=costs, **more), scales
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = 100.0
@@ -37,18 +48,8 @@ class Clock:
 @pytest.fixture
 def told() -> list[Progress]:
     """Records of a run in which an iteration costs two seconds at full size and takes in proportion before."""
-    params = StyleParams(size=512, iterations=(6, 4), levels=1)
-    frame = pyramid.frame(512, 512, params)
-    scales = pyramid.scales(frame, params)
     clock, records = Clock(), list[Progress]()
-    tracker = Tracker(
-        records.append,
-        scales,
-        side=512,
-        pixels=frame.canvas_height * frame.canvas_width,
-        costs=[float(scale.height * scale.width) for scale in scales],
-        clock=clock,
-    )
+    tracker, scales = tracked((6, 4), records, clock=clock)
     tracker.prepared()
     clock.now += 1
     tracker.begun(PREVIEW)
@@ -97,18 +98,8 @@ def test_losses_only_while_refining(told: list[Progress]) -> None:
 
 
 def test_a_resumed_run_goes_on_from_its_counts_and_times() -> None:
-    params = StyleParams(size=512, iterations=(6, 4), levels=1)
-    frame = pyramid.frame(512, 512, params)
-    scales = pyramid.scales(frame, params)
     clock, whole, rest = Clock(), list[Progress](), list[Progress]()
-    tracker = Tracker(
-        whole.append,
-        scales,
-        side=512,
-        pixels=frame.canvas_height * frame.canvas_width,
-        costs=[float(scale.height * scale.width) for scale in scales],
-        clock=clock,
-    )
+    tracker, scales = tracked((6, 4), whole, clock=clock)
     for number, scale in enumerate(scales):
         for done in range(1, scale.iterations + 1):
             clock.now += 1
@@ -116,15 +107,7 @@ def test_a_resumed_run_goes_on_from_its_counts_and_times() -> None:
     assert whole[6].save is not None
     left = replace(checkpoint(1, 1), iteration=7, elapsed=whole[6].save().elapsed)
     clock.now = 500.0
-    tracker = Tracker(
-        rest.append,
-        scales,
-        side=512,
-        pixels=frame.canvas_height * frame.canvas_width,
-        costs=[float(scale.height * scale.width) for scale in scales],
-        resume=left,
-        clock=clock,
-    )
+    tracker, _ = tracked((6, 4), rest, resume=left, clock=clock)
     tracker.prepared()
     tracker.begun(PREVIEW)
     clock.now += 1
@@ -135,17 +118,8 @@ def test_a_resumed_run_goes_on_from_its_counts_and_times() -> None:
 
 
 def test_a_scale_that_ends_early_counts_as_done() -> None:
-    params = StyleParams(size=512, iterations=(6, 4), levels=1)
-    frame = pyramid.frame(512, 512, params)
-    scales = pyramid.scales(frame, params)
     told: list[Progress] = []
-    tracker = Tracker(
-        told.append,
-        scales,
-        side=512,
-        pixels=frame.canvas_height * frame.canvas_width,
-        costs=[float(scale.height * scale.width) for scale in scales],
-    )
+    tracker, _ = tracked((6, 4), told)
     tracker.iterated(replace(step(0, 3), note="enough"), PREVIEW)
     tracker.iterated(step(0, 6), PREVIEW)
     tracker.iterated(step(1, 1), PREVIEW)
@@ -154,17 +128,8 @@ def test_a_scale_that_ends_early_counts_as_done() -> None:
 
 
 def test_parts_of_an_iteration_show_life_and_carry_the_state_before_them() -> None:
-    params = StyleParams(size=512, iterations=(2, 3), levels=1)
-    frame = pyramid.frame(512, 512, params)
-    scales = pyramid.scales(frame, params)
     told: list[Progress] = []
-    tracker = Tracker(
-        told.append,
-        scales,
-        side=512,
-        pixels=frame.canvas_height * frame.canvas_width,
-        costs=[float(scale.height * scale.width) for scale in scales],
-    )
+    tracker, scales = tracked((2, 3), told)
     tracker.worked(100.0)
     [first] = told
     assert (first.stage, first.scale, first.iteration) == ("refine", 256, 0)

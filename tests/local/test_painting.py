@@ -137,14 +137,15 @@ def step(**changes: object) -> Progress:
 
 
 def test_the_note_beside_the_bar_says_only_what_is_known() -> None:
-    assert painting.note(step()) == "256 px  3/85"
+    assert painting.note(step(), None) == "256 px  3/85"
     losses = Losses(content=1.0, style=2.0, tv=0.0, total=3.0)
-    assert painting.note(step(losses=losses, remaining=41.6)) == "256 px  3/85  loss 3  42 s left"
+    # A part of an iteration has no losses of its own: those of the one before stay.
+    assert painting.note(step(remaining=41.6), losses) == "256 px  3/85  loss 3  42 s left"
 
 
 def test_a_stop_is_passed_to_the_engine_at_its_next_step() -> None:
     follower = painting.Follower()
-    follower.follow(step(iteration=4))
+    follower.follow(step(iteration=4, preview=np.zeros((4, 4, 3), np.uint8)))
     follower.stopped = True
     with pytest.raises(StopRequested):
         follower.follow(step(iteration=5))
@@ -155,6 +156,9 @@ def test_a_stop_before_the_first_picture_ends_without_one() -> None:
     follower.stopped = True
     with pytest.raises(KeyboardInterrupt):
         follower.follow(step(stage="prepare", iteration=0))
+    # What comes before the first iteration of a large picture that begins at the photograph.
+    with pytest.raises(KeyboardInterrupt):
+        follower.follow(step(iteration=0))
 
 
 def test_every_parameter_is_an_option_and_reaches_the_command() -> None:

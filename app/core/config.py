@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")
     xla: str = Field("auto", pattern="^(auto|on|off)$", description="Compile the painting's graphs with XLA: auto (on a GPU), on or off.")
     worker_memory_mb: int = Field(
-        1700, ge=0, description="A worker process that has ever held more starts afresh after its job; 0: never, as GPU machines want."
+        2500, ge=0, description="A worker process that has ever held more starts afresh after its job; 0: never, as GPU machines want."
     )
     warm_up: bool = Field(True, description="Load the networks when a worker starts rather than at its first job.")
 

@@ -20,6 +20,7 @@ from app.infra.broker import redis_url
 from app.infra.clients import Clients
 from app.infra.database import migrate
 from app.infra.rates import Rates
+from app.infra.rounds import Rounds
 from app.infra.secret import load_secret
 from app.infra.streams import EventReader
 from app.jobs.models import EXPERIMENT
@@ -120,20 +121,18 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         sweeper = Sweeper(clients, {**SNAPSHOTS, EXPERIMENT: experiment_events.snapshot})
-        janitor = Janitor(clients)
+        regular: tuple[Rounds, ...] = (sweeper, keeper, Janitor(clients))
         decoders.start()
-        sweeper.start()
-        keeper.start()
-        janitor.start()
+        for rounds in regular:
+            rounds.start()
         loop = asyncio.get_running_loop()
         try:
             with on_termination(lambda: _set_from_signal(loop, services.closing)):
                 yield
         finally:
             services.closing.set()
-            await asyncio.to_thread(sweeper.close)
-            await asyncio.to_thread(keeper.close)
-            await asyncio.to_thread(janitor.close)
+            for rounds in regular:
+                await asyncio.to_thread(rounds.close)
             await asyncio.to_thread(decoders.close)
             await stream_client.aclose()
             clients.broker.close()

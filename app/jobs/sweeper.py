@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Mapping
 
 from redis.exceptions import RedisError
 
-from app.core.errors import PentimentoError
 from app.infra import standstill
 from app.infra.clients import Clients
+from app.infra.rounds import Rounds
 from app.jobs import checkpoints, events, job_events, pictures, repository, verdict_events
 from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT, Job, State
 
@@ -27,13 +26,14 @@ _DOING = {
 }
 
 
-class Sweeper:
+class Sweeper(Rounds):
     """
     Args:
         snapshots: how rows of each kind are told to those who watch.
     """
 
     def __init__(self, clients: Clients, snapshots: Mapping[str, Snapshot] = SNAPSHOTS) -> None:
+        super().__init__("sweep", self.sweep, clients.settings.sweep_seconds)
         self._settings = clients.settings
         self._database = clients.database
         self._blobs = clients.blobs
@@ -41,29 +41,6 @@ class Sweeper:
         self._broker = clients.broker
         self._tally = clients.tally
         self._snapshots = snapshots
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while True:
-            try:
-                self.sweep()
-            except (PentimentoError, RedisError, OSError) as error:
-                log.warning("sweep cut short, next in %g s: %s", self._settings.sweep_seconds, error)
-            except Exception:
-                # Without sweeps jobs would be lost silently: whatever it was, the next one comes.
-                log.exception("sweep failed, next in %g s", self._settings.sweep_seconds)
-            if self._ended.wait(self._settings.sweep_seconds):
-                return
 
     def sweep(self) -> None:
         self._settle_expired()

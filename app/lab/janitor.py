@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from redis.exceptions import RedisError
 from sqlalchemy import select
 
-from app.core.errors import PentimentoError
 from app.core.ids import is_id
 from app.infra import standstill
 from app.infra.blobs import Folder
 from app.infra.clients import Clients
+from app.infra.rounds import Rounds
 from app.jobs import repository as job_repository
 from app.jobs.models import Job, State
 from app.jobs.named import named
@@ -35,33 +33,12 @@ Look = Callable[[Sequence[str]], Mapping[str, Keeps]]
 """Reads the rows of so many ids; those that have none are missing from what it returns."""
 
 
-class Janitor:
+class Janitor(Rounds):
     def __init__(self, clients: Clients) -> None:
+        super().__init__("cleaning", self.clean, clients.settings.janitor_seconds)
         self._settings = clients.settings
         self._database = clients.database
         self._blobs = clients.blobs
-        self._ended = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="janitor", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        if self._thread is not None:
-            self._thread.join(timeout=10)
-
-    def _run(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self.clean()
-            except (PentimentoError, RedisError, OSError) as error:
-                log.warning("cleaning cut short, next in %g s: %s", self._settings.janitor_seconds, error)
-            except Exception:
-                # Without this thread the disk would fill up silently: whatever it was, the next one comes.
-                log.exception("cleaning failed, next in %g s", self._settings.janitor_seconds)
-            self._ended.wait(self._settings.janitor_seconds)
 
     def clean(self) -> Counter[str]:
         """Remove what no row names, delete what is to go, and return how much of each there was."""
@@ -77,7 +54,7 @@ class Janitor:
         done["partials"] = self._blobs.delete_partials(before)
         sizes = self._clear("jobs", self._jobs, before, done) | self._clear("datasets", self._datasets, before, done)
         self._clear_detectors(before, done)
-        if not self._ended.is_set():
+        if not self.ended():
             self._retire(sizes, done)
         counts = tuple(done[name] for name in ("partials", "folders", "files", "aged", "over_quota"))
         log.info("cleaned: partials=%d folders=%d files=%d aged=%d over_quota=%d", *counts)
@@ -107,7 +84,7 @@ class Janitor:
     def _chunks(self, place: str) -> Iterator[list[Folder]]:
         chunk: list[Folder] = []
         for folder in self._blobs.folders(place):
-            if self._ended.is_set():
+            if self.ended():
                 return
             if is_id(folder.name):
                 chunk.append(folder)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from collections.abc import Callable
 
-import pytest
 import redis
 
 from app.infra.blobs import Blobs
@@ -86,23 +84,6 @@ def test_the_message_that_a_killed_worker_holds_does_not_hide_its_job(
     assert row is not None
     assert row.state == State.QUEUED
     assert redis_client.llen(STYLIZE) == 1
-
-
-def test_a_sweep_that_fails_is_followed_by_the_next(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    sweeps: list[int] = []
-    again = threading.Event()
-
-    def fail(self: Sweeper) -> None:
-        sweeps.append(1)
-        if len(sweeps) == 2:
-            again.set()
-        raise KeyError("unforeseen")
-
-    monkeypatch.setattr(Sweeper, "sweep", fail)
-    sweeper = Sweeper(dataclasses.replace(clients, settings=clients.settings.model_copy(update={"sweep_seconds": 0.01})))
-    sweeper.start()
-    assert again.wait(10)
-    sweeper.close()
 
 
 def test_a_job_brought_back_at_the_last_moment_is_kept(database: Database, add_job: AddJob) -> None:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import threading
 import time
 import uuid
-from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -339,23 +337,6 @@ def test_one_line_says_how_much_and_no_name(clients: Clients, blobs: Blobs, capl
     with caplog.at_level(logging.INFO, logger="app.lab.janitor"):
         janitor(clients).clean()
     assert caplog.messages == ["cleaned: partials=0 folders=1 files=0 aged=0 over_quota=0"]
-
-
-def test_a_cleaning_that_fails_is_followed_by_the_next(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> None:
-    cleanings: list[int] = []
-    again = threading.Event()
-
-    def fail(self: Janitor) -> Counter[str]:
-        cleanings.append(1)
-        if len(cleanings) == 2:
-            again.set()
-        raise KeyError("unforeseen")
-
-    monkeypatch.setattr(Janitor, "clean", fail)
-    cleaner = janitor(clients, janitor_seconds=0.01)
-    cleaner.start()
-    assert again.wait(10)
-    cleaner.close()
 
 
 def test_a_job_that_waits_keeps_what_it_was_given(clients: Clients, blobs: Blobs, add_job: AddJob) -> None:

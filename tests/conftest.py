@@ -22,7 +22,7 @@ from workers.nets.weights import prepare
 for name in [name for name in os.environ if name.startswith("PENTIMENTO_") and name not in ("PENTIMENTO_CACHE", "PENTIMENTO_ARTEFACTS")]:
     del os.environ[name]
 
-pytest_plugins = ["tests.browser", "tests.job_fixtures"]
+pytest_plugins = ["tests.browser", "tests.job_fixtures", "tests.servers"]
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +51,8 @@ def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path, valkey_url: str) -> Settings:
-    return Settings(data_dir=tmp_path / "data folder", redis_url=valkey_url, min_free_mb=0)
+def settings(tmp_path: Path, valkey_url: str, database_url: str | None) -> Settings:
+    return Settings(data_dir=tmp_path / "data folder", redis_url=valkey_url, database_url=database_url, min_free_mb=0)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from app.core.config import Settings
 from app.core.errors import PentimentoError, StorageFull, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
+_DISK_FULL = "53100"  # PostgreSQL's code
 _MIGRATION_LOCK = 0x50454E54  # any constant: one advisory lock for everyone who migrates
 
 
@@ -85,7 +86,7 @@ def _available() -> Iterator[None]:
     try:
         yield
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        if "disk is full" in str(error):
+        if "disk is full" in str(error) or getattr(getattr(error, "orig", None), "sqlstate", None) == _DISK_FULL:
             raise StorageFull("The server's disk is full. Free some space and try again.") from error
         raise Unavailable(f"The database does not answer. Try again in a moment. Received: {getattr(error, 'orig', error)}") from error
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,15 @@ from app.jobs import repository
 from app.jobs.models import VERDICT, Job
 from app.lab.models import Dataset
 
+DATABASES = ("sqlite", "postgresql")
 MIGRATIONS = Path(database_module.__file__).with_name("migrations")
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'pentimento.db'}")
+    yield database
+    database.close()
 
 
 def newest_migration() -> str:
@@ -52,9 +60,10 @@ def test_migrating_again_and_at_once_changes_nothing(settings: Settings) -> None
     for thread in threads:
         thread.join()
     migrate(settings)
-    with sqlite3.connect(settings.data / "pentimento.db") as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [(newest_migration(),)]
-    connection.close()
+    database = Database(settings.sql_url)
+    with database.read() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest_migration()]
+    database.close()
 
 
 def test_the_clock_is_in_seconds_since_1970(database: Database) -> None:
@@ -62,8 +71,8 @@ def test_the_clock_is_in_seconds_since_1970(database: Database) -> None:
         assert repository.now(session) == pytest.approx(time.time(), abs=5)
 
 
-def test_sqlite_is_durable_and_lets_readers_read(database: Database) -> None:
-    with database.engine.connect() as connection:
+def test_sqlite_is_durable_and_lets_readers_read(sqlite: Database) -> None:
+    with sqlite.engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
@@ -81,10 +90,13 @@ def test_migrating_without_a_database_says_so(settings: Settings) -> None:
 
 
 def test_a_full_disk_is_told_from_a_database_that_is_away(database: Database) -> None:
+    statements = {
+        "sqlite": ("PRAGMA max_page_count = 1", "CREATE TABLE filler (x)", "INSERT INTO filler SELECT hex(randomblob(1000000))"),
+        "postgresql": ("DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$",),
+    }
     with pytest.raises(StorageFull), database.write() as session:
-        session.execute(text("PRAGMA max_page_count = 1"))
-        session.execute(text("CREATE TABLE filler (x)"))
-        session.execute(text("INSERT INTO filler SELECT hex(randomblob(1000000))"))
+        for statement in statements[database.engine.dialect.name]:
+            session.execute(text(statement))
 
 
 def test_jobs_of_the_first_version_stay_as_they_were(settings: Settings) -> None:
@@ -100,10 +112,10 @@ def test_jobs_of_the_first_version_stay_as_they_were(settings: Settings) -> None
         "inputs": "'{}'",
         "attempt": "1",
         "crashes": "0",
-        "stop_requested": "0",
-        "cancel_requested": "0",
+        "stop_requested": "false",
+        "cancel_requested": "false",
         "result": "'result-1.png'",
-        "stopped_early": "1",
+        "stopped_early": "true",
         "created_at": "1700000000.5",
     }
     with old.write() as session:

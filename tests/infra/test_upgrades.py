@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import JSON, Boolean, Float, Integer, MetaData, String, Table, select
+from sqlalchemy import JSON, Boolean, Float, Integer, MetaData, String, Table, select, text
 
 from app.core.config import Settings
 from app.core.errors import PentimentoError
@@ -19,6 +18,7 @@ from app.infra import database as database_module
 from app.infra.database import Database, migrate
 from app.jobs.models import STYLIZE, Job, State
 
+DATABASES = ("sqlite", "postgresql")
 MIGRATIONS = Path(database_module.__file__).with_name("migrations")
 ROWS = 3
 # What no revision's downgrade removes or changes.
@@ -127,16 +127,14 @@ def test_a_paused_job_waits_after_a_downgrade(settings: Settings, database_at: D
     assert [row["state"] for row in contents(database_at)["jobs"]] == [State.QUEUED, State.DONE, State.DONE]
 
 
-def test_a_database_of_a_newer_version_is_refused_in_one_sentence(settings: Settings) -> None:
+def test_a_database_of_a_newer_version_is_refused_in_one_sentence(settings: Settings, database_at: Database) -> None:
     migrate(settings)
-    with sqlite3.connect(settings.data / "pentimento.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    with database_at.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(
         PentimentoError, match=rf"newer version of Pentimento, .* Received: revision 9999; .* up to {revisions()[-1]}\."
     ) as caught:
         migrate(settings)
     assert "\n" not in caught.value.message
-    with sqlite3.connect(settings.data / "pentimento.db") as connection:
-        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)], "it is left as it was"
-    connection.close()
+    with database_at.read() as session:
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["9999"], "it is left as it was"

@@ -11,6 +11,8 @@ from app.infra.database import Database
 from app.jobs import repository
 from app.jobs.models import STYLIZE, Job, State
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

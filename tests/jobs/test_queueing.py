@@ -12,6 +12,8 @@ from app.jobs import repository
 from app.jobs.models import STYLIZE, VERDICT, Job, State
 from app.jobs.queueing import Waiting, order
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 ALICE, BOB, CAROL = "a" * 32, "b" * 32, "c" * 32
 BATCH = "e" * 32

@@ -12,6 +12,8 @@ from app.jobs import repository
 from app.jobs.models import Job, State
 from app.jobs.service import JobService
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

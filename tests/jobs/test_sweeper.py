@@ -14,6 +14,8 @@ from app.jobs import pictures, repository
 from app.jobs.models import STYLIZE, Job, State
 from app.jobs.sweeper import Sweeper
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

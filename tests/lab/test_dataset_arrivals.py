@@ -29,6 +29,8 @@ from app.lab.generators import generators
 from app.lab.unpacking import Unpacker
 from tests.lab.conftest import OWNER, order, png, zip_of
 
+DATABASES = ("sqlite", "postgresql")
+
 PaintAll = Callable[..., int]
 
 

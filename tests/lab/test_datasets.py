@@ -25,6 +25,8 @@ from app.lab.keeper import Keeper
 from app.lab.unpacking import Unpacker
 from tests.lab.conftest import OWNER, order
 
+DATABASES = ("sqlite", "postgresql")
+
 PaintAll = Callable[..., int]
 
 

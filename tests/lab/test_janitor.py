@@ -13,11 +13,9 @@ import pytest
 
 from app.core.errors import NotFound
 from app.core.ids import new_id
-from app.imaging.decode import DecoderPool
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
 from app.infra.database import Database
-from app.infra.standstill import standstill
 from app.jobs import pictures
 from app.jobs.models import EXPERIMENT, VERDICT, Job, State
 from app.jobs.service import JobService
@@ -25,13 +23,12 @@ from app.jobs.sweeper import Sweeper
 from app.jobs.verdict_service import VerdictService
 from app.lab import places
 from app.lab.datasets import DatasetService
-from app.lab.detectors import DetectorService
-from app.lab.experiments import ExperimentService
 from app.lab.janitor import Janitor
-from app.lab.keeper import Keeper
 from app.lab.models import Arrival, Dataset, DatasetPicture, Detector
 from app.lab.unpacking import Unpacker
 from tests.lab.conftest import OWNER, order
+
+DATABASES = ("sqlite", "postgresql")
 
 AddJob = Callable[..., Job]
 PaintAll = Callable[..., int]
@@ -196,31 +193,6 @@ def test_an_object_store_is_cleaned_the_same_way(clients: Clients, database: Dat
     assert (done["folders"], done["files"], done["over_quota"]) == (2, 1, 1)
     assert [there(blobs, key) for key in (*stray, *kept)] == [False, False, False, True, True]
     assert is_deleted(database, job.id)
-
-
-def test_during_a_backup_nothing_is_removed_that_it_may_still_name(
-    clients: Clients, blobs: Blobs, datasets: DatasetService, unpacker: Unpacker, decoders: DecoderPool
-) -> None:
-    thrown_away, arriving = datasets.create(OWNER, order(1, 1)), datasets.create(OWNER, order(1, 1))
-    unpacker.unpack_one()
-    datasets.delete(OWNER, thrown_away.id)
-    detectors = DetectorService(clients, ExperimentService(clients))
-    detector = Detector(id=new_id(), owner=OWNER, name="x", experiment=new_id(), sha256="0" * 64, created_at=1.0)
-    detector.key = put(blobs, places.detector_key(detector.id))
-    with clients.database.write() as session:
-        session.add(detector)
-    at_once = dataclasses.replace(clients, settings=clients.settings.model_copy(update={"undo_seconds": 0.0, "orphan_seconds": -5.0}))
-    keys = [places.picture_key(thrown_away.id, 1), places.incoming_key(arriving.id, 1), detector.key]
-    with standstill(clients.settings):
-        Keeper(at_once, decoders).clear_away()
-        assert unpacker.unpack_one()
-        detectors.delete(OWNER, detector.id)
-        assert Janitor(at_once).clean().total() == 0
-        assert [there(blobs, key) for key in keys] == [True, True, True]
-    Keeper(at_once, decoders).clear_away()
-    Janitor(at_once).clean()
-    assert [there(blobs, key) for key in keys] == [False, False, False], "it is made up for"
-    assert there(blobs, places.picture_key(arriving.id, 1))
 
 
 def ended(add_job: AddJob, days: float, **columns: object) -> Job:

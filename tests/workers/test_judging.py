@@ -30,6 +30,8 @@ from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 from workers.tasks import verdict
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

@@ -25,6 +25,8 @@ from tests.workers.test_put_down import Killed, Painter, expire, files, fill, ki
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

@@ -26,6 +26,8 @@ from tests.workers.test_life import OWNER, events_of, grey, paints, record, row
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
+DATABASES = ("sqlite", "postgresql")
+
 AddJob = Callable[..., Job]
 
 

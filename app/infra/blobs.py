@@ -89,8 +89,15 @@ class Blobs:
             with files.room_for("the file"):
                 files.write_from(Path(path), file)
             return
-        with self._fs.open(path, "wb") as target:
+        # Closing commits what there is, however it came to an end.
+        target = self._fs.open(path, "wb", autocommit=False)
+        try:
             shutil.copyfileobj(file, target, _CHUNK)
+            target.close()
+            target.commit()
+        except BaseException:
+            target.discard()
+            raise
 
     @contextmanager
     def open(self, key: str) -> Iterator[IO[bytes]]:

@@ -6,7 +6,6 @@ import errno
 import io
 import os
 import time
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,15 +22,19 @@ def blobs(tmp_path: Path) -> Blobs:
     return Blobs((tmp_path / "a folder").as_uri())
 
 
-def test_what_is_put_is_got_and_can_be_replaced(blobs: Blobs) -> None:
-    blobs.put("jobs/1/a.png", b"one")
-    blobs.put("jobs/1/a.png", b"two")
-    assert blobs.get("jobs/1/a.png") == b"two"
+@pytest.fixture(params=["a folder", "an object store"])
+def either(request: pytest.FixtureRequest) -> Blobs:
+    return request.getfixturevalue("blobs") if request.param == "a folder" else Blobs(request.getfixturevalue("s3_url"))
 
 
-@pytest.mark.parametrize("url", ["", "memory://files"])
-def test_a_long_file_is_stored_from_its_beginning_and_read_at_any_place(blobs: Blobs, url: str) -> None:
-    blobs = Blobs(url) if url else blobs
+def test_what_is_put_is_got_and_can_be_replaced(either: Blobs) -> None:
+    either.put("jobs/1/a.png", b"one")
+    either.put("jobs/1/a.png", b"two")
+    assert either.get("jobs/1/a.png") == b"two"
+
+
+def test_a_long_file_is_stored_from_its_beginning_and_read_at_any_place(either: Blobs) -> None:
+    blobs = either
     data = bytes(range(256)) * 10_000
     file = io.BytesIO(data)
     file.seek(100)
@@ -45,7 +48,8 @@ def test_a_long_file_is_stored_from_its_beginning_and_read_at_any_place(blobs: B
         pass
 
 
-def test_deleting(blobs: Blobs) -> None:
+def test_deleting(either: Blobs) -> None:
+    blobs = either
     blobs.put("jobs/1/a.png", b"one")
     blobs.put("jobs/1/b.png", b"two")
     blobs.delete("jobs/1/a.png")
@@ -80,19 +84,23 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(blobs: Blobs, monkeypat
     assert [path.name for path in (blobs.local_root / "jobs" / "1").iterdir()] == ["a.png"]
 
 
-def test_an_object_store_goes_the_same_way() -> None:
-    blobs = Blobs("memory://pictures")
-    assert blobs.local_root is None
-    blobs.put("jobs/2/a.png", b"one")
-    assert blobs.get("jobs/2/a.png") == b"one"
-    blobs.delete_folder("jobs/2")
-    with pytest.raises(NotFound):
-        blobs.get("jobs/2/a.png")
+def test_a_long_file_that_breaks_off_is_not_stored_at_all(either: Blobs) -> None:
+    class Torn(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 8_000_000:
+                raise OSError(errno.EIO, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(OSError, match="Input/output"):
+        either.put_file("datasets/1/archive.zip", Torn(bytes(12_000_000)))
+    assert either.files("datasets") == []
 
 
-@pytest.fixture(params=["a folder", "an object store"])
-def either(request: pytest.FixtureRequest, blobs: Blobs) -> Blobs:
-    return blobs if request.param == "a folder" else Blobs(f"memory://{uuid.uuid4().hex}")
+def test_only_a_folder_is_on_this_machine_and_can_be_full(blobs: Blobs, s3_url: str) -> None:
+    store = Blobs(s3_url)
+    assert (store.local_root, store.short_of(1e12)) == (None, False)
+    assert blobs.local_root is not None
+    assert blobs.short_of(1e12)
 
 
 def test_files_and_folders_are_listed_with_size_and_time(either: Blobs) -> None:
@@ -118,9 +126,8 @@ def test_nothing_is_listed_where_nothing_is(either: Blobs) -> None:
     assert either.files("jobs/1") == [], "a folder is no beginning of a name"
 
 
-def test_what_another_process_stores_is_listed() -> None:
-    name = uuid.uuid4().hex
-    ours, theirs = Blobs(f"memory://{name}"), Blobs(f"memory://{name}")
+def test_what_another_process_stores_is_listed(s3_url: str) -> None:
+    ours, theirs = Blobs(s3_url), Blobs(s3_url)
     assert ours.files("jobs") == []
     theirs.put("jobs/1/a.png", b"one")
     assert [file.name for file in ours.files("jobs")] == ["1/a.png"]

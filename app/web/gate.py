@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.errors import NotSignedIn
 from app.web import error_handlers
+from app.web.address import parts_of
 from app.web.deps import from_htmx
 from app.web.door import Door
 from app.web.render import SIGNED_IN
@@ -52,8 +53,8 @@ class Gate:
         )
         answer.headers["WWW-Authenticate"] = 'Cookie realm="Pentimento", form-action="/login"'
         if htmx:
-            shown = urlsplit(request.headers.get("hx-current-url", ""))
-            answer.headers["HX-Redirect"] = _login(shown.path or "/", shown.query)
+            shown = parts_of(request.headers.get("hx-current-url", ""))
+            answer.headers["HX-Redirect"] = _login(shown.path or "/", shown.query) if shown else _login("/", "")
         return answer
 
 

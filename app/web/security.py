@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from fastapi import Request
 from itsdangerous import BadSignature, Signer
 from starlette.datastructures import MutableHeaders
@@ -12,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.config import Settings
 from app.core.errors import Forbidden
 from app.core.ids import is_id
+from app.web.address import parts_of
 
 OWNER_COOKIE = "pentimento_owner"
 OWNER_COOKIE_SECONDS = 365 * 24 * 3600
@@ -71,10 +70,13 @@ def same_site(request: Request) -> None:
         return
     fetched_from = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    if fetched_from not in (None, "same-origin", "none"):
+    if fetched_from not in (None, "same-origin", "none") or (origin is not None and not _is_ours(request, origin)):
         raise Forbidden("This request came from another site's page, so it was refused. Open Pentimento itself and try again.")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Forbidden("This request came from another site's page, so it was refused. Open Pentimento itself and try again.")
+
+
+def _is_ours(request: Request, origin: str) -> bool:
+    parts = parts_of(origin)
+    return parts is not None and parts.netloc == request.headers.get("host")
 
 
 class SecurityHeaders:

@@ -91,6 +91,12 @@ def test_each_kind_of_caller_is_told_in_its_own_way(shared: Open) -> None:
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("broken", ["http://[", "http://a]b/jobs/1"])
+def test_an_open_page_whose_address_is_none_signs_in_to_the_first_page(shared: Open, broken: str) -> None:
+    part = shared().post("/jobs/1/stop", headers={"hx-request": "true", "hx-current-url": broken})
+    assert (part.status_code, part.headers["hx-redirect"]) == (401, "/login?next=/")
+
+
 def test_the_password_opens_it_and_signing_out_closes_it(shared: Open) -> None:
     client = shared()
     form = client.get("/login?next=/history")

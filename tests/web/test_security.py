@@ -63,6 +63,8 @@ def test_lists_show_only_one_s_own(studio: Studio) -> None:
         {"sec_fetch_site": "same-site"},
         {"origin": "https://elsewhere.example"},
         {"origin": "null"},
+        {"origin": "http://["},
+        {"origin": "http://testserver]"},
         {"origin": "http://testserver.elsewhere.example"},
     ],
 )
@@ -124,6 +126,14 @@ def test_an_unexpected_error_is_a_plain_500_with_the_policy(studio: Studio, monk
         assert answer.status_code == 500
         assert "secret detail" not in answer.text
         assert "frame-ancestors" in answer.headers["content-security-policy"]
+
+
+def test_an_address_that_is_none_breaks_nothing(studio: Studio) -> None:
+    asked = (("GET", "/"), ("GET", "/docs"), ("GET", "/api/jobs"), ("POST", "/jobs/1/stop"), ("POST", "/csp-reports"))
+    for header in ("origin", "referer", "host", "x-forwarded-host", "hx-current-url"):
+        for broken in ("http://[", "http://a]b/", "[", "//", "http://[::1]:99999/", ""):
+            for method, path in asked:
+                assert studio.client.request(method, path, headers={header: broken}).status_code < 500, (header, broken, path)
 
 
 def test_the_cookie_is_kept_and_renewed(studio: Studio) -> None:

@@ -6,12 +6,12 @@ import json
 import logging
 import re
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from app.core.errors import InputError, TooLarge
 from app.infra.rates import network_of
+from app.web.address import parts_of
 from app.web.deps import ServicesDep
 
 log = logging.getLogger(__name__)
@@ -53,9 +53,8 @@ def count(request: Request, services: ServicesDep, report: Annotated[dict[str, A
 
 def _page(request: Request, address: Any) -> str:
     """Return the first part of the path of one of our pages: what comes after it may name a picture."""
-    try:
-        parts = urlsplit(str(address))
-    except ValueError:
+    parts = parts_of(str(address))
+    if parts is None:
         return "unknown"
     if parts.netloc != request.headers.get("host"):
         return "elsewhere"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from redis.exceptions import RedisError
 
+from app.core.logging import about
 from app.infra import standstill
 from app.infra.clients import Clients
 from app.infra.rounds import Rounds
@@ -62,17 +63,22 @@ class Sweeper(Rounds):
                         # Its wake-up is sent by the same sweep.
                         repository.ensure_verdict(session, job)
         for job in settled:
-            if job.terminal and job.kind == STYLIZE:
-                checkpoints.forget(self._blobs, job)
-            self._tally.add("leases_expired", kind=job.kind)
-            if job.crashes >= self._settings.max_crashes and job.terminal:
-                self._tally.add("failures", kind=job.kind, reason="crashes")
-            log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
-            try:
-                told = self._snapshots.get(job.kind, events.snapshot)(job)
-                self._events.publish(job.id, told.model_dump_json(), last=job.terminal)
-            except RedisError as error:
-                log.warning("event not published, streams read the row: %s", error)
+            with about(job=job.id, attempt=job.attempt):
+                self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        """Let operator and watchers know what became of a job whose worker died, and tidy up after one that ended so."""
+        if job.terminal and job.kind == STYLIZE:
+            checkpoints.forget(self._blobs, job)
+        self._tally.add("leases_expired", kind=job.kind)
+        if job.crashes >= self._settings.max_crashes and job.terminal:
+            self._tally.add("failures", kind=job.kind, reason="crashes")
+        log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
+        try:
+            told = self._snapshots.get(job.kind, events.snapshot)(job)
+            self._events.publish(job.id, told.model_dump_json(), last=job.terminal)
+        except RedisError as error:
+            log.warning("event not published, streams read the row: %s", error)
 
     def _purge_deleted(self) -> None:
         with self._database.read() as session:

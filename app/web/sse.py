@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from app.core.errors import NotFound, PentimentoError
+from app.core.logging import about
 from app.infra.streams import EventReader
 from app.jobs.events import E
 from app.jobs.models import TERMINAL, State
@@ -93,7 +94,8 @@ class Follower(Generic[E]):
                 return True
             self._position = await self._reader.last_id(self._job_id)
         except (RedisError, OSError) as error:
-            log.warning("stream away, following the row: job=%s %s", self._job_id, error)
+            with about(job=self._job_id):
+                log.warning("stream away, following the row: job=%s %s", self._job_id, error)
         return False
 
     async def _listen(self) -> AsyncIterator[Sight[E]]:

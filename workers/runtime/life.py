@@ -65,11 +65,11 @@ class Runtime:
             job = repository.claim(session, kind.name, self.clients.settings.lease_seconds)
         if job is None:
             return False
-        log.info("claimed: job=%s kind=%s attempt=%d", job.id, job.kind, job.attempt)
-        if job.attempt == 1 and job.started_at is not None:
-            self.clients.tally.add("waiting_seconds", max(0.0, job.started_at - job.created_at), kind=job.kind)
-            self.clients.tally.add("waiting", kind=job.kind)
         with about(job=job.id, attempt=job.attempt):
+            log.info("claimed: job=%s kind=%s attempt=%d", job.id, job.kind, job.attempt)
+            if job.attempt == 1 and job.started_at is not None:
+                self.clients.tally.add("waiting_seconds", max(0.0, job.started_at - job.created_at), kind=job.kind)
+                self.clients.tally.add("waiting", kind=job.kind)
             _Attempt(self, kind(self.clients, job), job).carry_out(work)
         return True
 

@@ -44,6 +44,7 @@ from app.web.hypothesis_form import HypothesisDesk
 from app.web.intake import Intake
 from app.web.picture_form import VerdictDesk
 from app.web.proxy import BehindProxy
+from app.web.refusals import Refusals
 from app.web.render import STATIC
 from app.web.routes import (
     api_files,
@@ -154,6 +155,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Gate, door=services.door)
     app.add_middleware(BehindProxy, addresses=settings.proxy_addresses)
     app.add_middleware(Intake, settings=settings)
+    app.add_middleware(Refusals, tally=clients.tally)
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)
     api = (api_jobs, api_going_on, api_files, api_verdicts, api_lab_datasets, api_lab_experiments, api_lab_hypotheses)

@@ -32,8 +32,6 @@ _TITLES = {
     503: "Back in a moment",
     507: "The studio is full",
 }
-# Of what is asked for rightly, but cannot be done at this moment.
-_REFUSALS = frozenset({429, 503, 507})
 _SAID = {404: "There is no such page.", 405: "This address does not take that kind of request."}
 
 
@@ -66,8 +64,6 @@ def retry_headers(error: PentimentoError) -> dict[str, str]:
 def respond(request: Request, error: Exception) -> Response:
     """Return the answer to an error raised on purpose, also for who stands outside of the routes."""
     error = cast(PentimentoError, error)
-    if error.status in _REFUSALS:
-        request.app.state.services.tally.add("refusals", status=str(error.status))
     if error.status >= 500:
         log.error("%s %s: %s", request.method, request.url.path, error.message)
     each = error.errors if isinstance(error, RejectedForm | ParameterErrors) else [error]

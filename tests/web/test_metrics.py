@@ -63,6 +63,27 @@ def test_failures_and_refusals_have_reasons(studio: Studio) -> None:
     assert figures(studio)[of("refusals_total", status="429")] == 1
 
 
+def test_what_a_page_refuses_is_counted_as_what_the_api_does(studio: Studio) -> None:
+    for service in (studio.services.jobs, studio.services.verdicts, studio.services.datasets):
+        none = studio.settings.model_copy(update={"max_active_jobs": 0, "max_active_verdicts": 0, "max_lab_pictures": 0})
+        object.__setattr__(service, "_settings", none)
+    forms = ("/jobs", "/verdicts", "/lab/datasets", "/api/jobs")
+    for count, path in enumerate(forms, start=1):
+        assert studio.client.post(path, files=two_pictures()).status_code == 429, path
+        assert figures(studio)[of("refusals_total", status="429")] == count, path
+    part = studio.client.post("/jobs", files=two_pictures(), headers={"hx-request": "true"})
+    assert part.status_code == 429
+    object.__setattr__(studio.services.jobs, "_settings", studio.settings.model_copy(update={"min_free_mb": 1e12}))
+    assert studio.client.post("/jobs", files=two_pictures()).status_code == 507
+    found = figures(studio)
+    assert (found[of("refusals_total", status="429")], found[of("refusals_total", status="507")]) == (len(forms) + 1, 1)
+
+
+def test_that_nothing_can_be_painted_yet_is_no_refusal(studio: Studio) -> None:
+    assert studio.client.get("/readyz").status_code == 503
+    assert of("refusals_total", status="503") not in figures(studio)
+
+
 def test_nobody_is_in_them(studio: Studio) -> None:
     job_id = studio.submit(size=64)
     studio.work()

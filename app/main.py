@@ -42,6 +42,7 @@ from app.web.gate import Gate
 from app.web.given_picture import PictureReader
 from app.web.hypothesis_form import HypothesisDesk
 from app.web.intake import Intake
+from app.web.outgoing import Outgoing
 from app.web.picture_form import VerdictDesk
 from app.web.proxy import BehindProxy
 from app.web.refusals import Refusals
@@ -155,6 +156,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Gate, door=services.door)
     app.add_middleware(BehindProxy, addresses=settings.proxy_addresses)
     app.add_middleware(Intake, settings=settings)
+    app.add_middleware(Outgoing)
     app.add_middleware(Refusals, tally=clients.tally)
     app.add_middleware(SecurityHeaders)
     error_handlers.install(app)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import BoundedSemaphore, Lock
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from threading import Lock
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.core.errors import Unavailable
 from app.core.finish import Finish
 from app.core.specs import StyleParams
 from app.imaging import encode
@@ -20,6 +19,7 @@ from app.imaging.deep import Picture
 from app.imaging.finish import finished
 from app.infra.blobs import Blobs
 from app.jobs import pictures
+from app.jobs.hands import Hands
 from app.jobs.models import Job
 
 Format = Literal["jpeg", "png", "png16", "tiff"]
@@ -40,9 +40,9 @@ ENCODERS: dict[Format, Callable[[Picture, Picture | None], bytes]] = {
 _AT_HAND = 6
 # Pairs have one of these longer sides, so that asking for ever other sizes finds the same pair.
 _SIDES = (1024, 2048)
-# Finishing a picture of 4096 pixels takes several arrays of 200 MB: so many pictures at once, and
-# whoever waits longer than this many seconds is sent away for a moment.
-_HANDS = BoundedSemaphore(2)
+# Finishing a picture of 4096 pixels takes several arrays of 200 MB: so many pictures at once, so many more
+# that wait, and whoever waits longer than this many seconds is sent away for a moment.
+_HANDS = Hands(2, 4, "Several pictures are being finished at this moment. Try again in some seconds.")
 _WAIT = 8.0
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -80,29 +80,22 @@ def look_at(blobs: Blobs, job: Job) -> NDArray[np.uint8]:
     return encode.rgb(whole(blobs, job, usual(job))[0])
 
 
-def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
-    """Return the finished picture as a file without a receipt; JPEG has no alpha.
+def hand() -> AbstractContextManager[None]:
+    """Wait for a free hand, and hold it for the block.
 
     Raises:
         Unavailable: too many pictures are being finished.
     """
+    return _HANDS.one(_WAIT)
+
+
+def file(blobs: Blobs, job: Job, finish: Finish, kind: Format) -> bytes:
+    """Return the finished picture as a file without a receipt; JPEG has no alpha. Where many may ask, it takes a hand."""
     if kind == "png16" and finish == Finish() and pictures.ALPHA not in job.inputs:
         stored = blobs.get(_result(job))
         if encode.is_deep(stored):
             return stored
-    with _hand():
-        return ENCODERS[kind](*whole(blobs, job, finish))
-
-
-@contextmanager
-def _hand() -> Iterator[None]:
-    """Wait for a free hand, and hold it."""
-    if not _HANDS.acquire(timeout=_WAIT):
-        raise Unavailable("Several pictures are being finished at this moment. Try again in some seconds.")
-    try:
-        yield
-    finally:
-        _HANDS.release()
+    return ENCODERS[kind](*whole(blobs, job, finish))
 
 
 class SmallPictures:
@@ -126,7 +119,7 @@ class SmallPictures:
     def _pair(self, job: Job, side: int) -> Pair:
         if (pair := self._at_hand(job, side)) is not None:
             return pair
-        with _hand():
+        with hand():
             # Whoever held the hand before may have made this very pair.
             if (pair := self._at_hand(job, side)) is not None:
                 return pair

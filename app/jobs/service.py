@@ -76,11 +76,16 @@ class JobService(GoingOn):
         return job
 
     def result(self, owner: str, job_id: str, kind: Format = "png", finish: Finish | None = None) -> tuple[Job, bytes]:
-        """Return the job and its finished picture as a file, with its receipt inside."""
+        """Return the job and its finished picture as a file, with its receipt inside.
+
+        Raises:
+            Unavailable: too many pictures are being finished.
+        """
         job = self.painted(owner, job_id)
         finish = finish or finishing.usual(job)
-        made = finishing.file(self._blobs, job, finish, kind)
-        return job, attach(made, self.receipt(owner, job_id).model_copy(update={"finish": finish}))
+        receipt = self.receipt(owner, job_id).model_copy(update={"finish": finish})
+        with finishing.hand():
+            return job, attach(finishing.file(self._blobs, job, finish, kind), receipt)
 
     def look(self, owner: str, job_id: str, side: int, finish: Finish | None = None) -> bytes:
         """Return the finished picture as a JPEG to look at, with a longer side of at most ``side``."""

@@ -85,14 +85,15 @@ class Visitor:
         )
 
 
-def _services(request: Request) -> Services:
+# Looking at a request takes no thread: those are for what waits.
+async def _services(request: Request) -> Services:
     return cast(Services, request.app.state.services)
 
 
 ServicesDep = Annotated[Services, Depends(_services)]
 
 
-def _visitor(request: Request, services: ServicesDep) -> Visitor:
+async def _visitor(request: Request, services: ServicesDep) -> Visitor:
     secure = is_secure(request, services.settings)
     named = services.door.named(request.scope)
     if named is not None:
@@ -104,7 +105,7 @@ def _visitor(request: Request, services: ServicesDep) -> Visitor:
 VisitorDep = Annotated[Visitor, Depends(_visitor)]
 
 
-def _owner(visitor: VisitorDep) -> str:
+async def _owner(visitor: VisitorDep) -> str:
     if visitor.newcomer:
         raise NotFound("There is no such job, or it is not yours.")
     return visitor.owner

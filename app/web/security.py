@@ -64,7 +64,7 @@ def is_secure(request: Request, settings: Settings) -> bool:
     return settings.secure_cookies or request.url.scheme == "https"
 
 
-def same_site(request: Request) -> None:
+async def same_site(request: Request) -> None:
     """Refuse unsafe requests that another site's page sent. Programs send neither header and may pass."""
     if request.method in SAFE_METHODS:
         return

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import time
 
+import httpx2
 import numpy as np
 import pytest
 import tifffile
@@ -12,6 +15,7 @@ from PIL import Image
 from app.core.finish import Finish
 from app.imaging import encode, receipt
 from app.jobs import finishing
+from tests.serving import served
 from tests.web.conftest import Studio
 
 # What the test's worker paints, and the photograph it is given.
@@ -103,7 +107,7 @@ def test_while_enough_pictures_are_being_finished_others_are_asked_to_come_back(
     monkeypatch.setattr(finishing, "_WAIT", 0.01)
     base = f"/api/jobs/{studio.finished()}/finished?strength=0.5"
     looked_at = studio.client.get(f"{base}&side=900").content
-    with finishing._hand(), finishing._hand():
+    with finishing.hand(), finishing.hand():
         for more in ("", "&side=2000"):
             answer = studio.client.get(base + more)
             assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
@@ -114,10 +118,37 @@ def test_while_enough_pictures_are_being_finished_others_are_asked_to_come_back(
     assert studio.client.get(base).status_code == 200
 
 
+def test_those_for_whom_there_is_no_place_to_wait_are_sent_away_at_once_and_pages_stand_meanwhile(composed: Studio) -> None:
+    job_id = composed.finished()
+    cookies = dict(composed.client.cookies)
+    spare = 45
+
+    async def ask(address: str) -> list[tuple[int, float]]:
+        limits = httpx2.Limits(max_connections=2 * spare)
+        async with httpx2.AsyncClient(base_url=address, cookies=cookies, limits=limits, timeout=60) as client:
+
+            async def get(path: str) -> tuple[int, float]:
+                began = time.monotonic()
+                return (await client.get(path)).status_code, time.monotonic() - began
+
+            kinds = ("format=tiff", "format=png16", "format=jpeg")
+            many = [asyncio.create_task(get(f"/api/jobs/{job_id}/result?{kinds[number % 3]}")) for number in range(spare)]
+            await asyncio.sleep(0.5)
+            pages = [await get(path) for path in ("/healthz", "/", "/readyz")]
+            assert all(took < 4 for _, took in pages), pages
+            assert [status for status, _ in pages[:2]] == [200, 200]
+            return [await one for one in many]
+
+    with served(composed.app) as (host, port), finishing.hand(), finishing.hand():
+        answers = asyncio.run(ask(f"http://{host}:{port}"))
+    assert {status for status, _ in answers} == {503}
+    assert sum(took < 6 for _, took in answers) == spare - 4, "four may wait"
+
+
 def test_the_first_look_is_made_of_what_the_page_has_shown(studio: Studio) -> None:
     base = f"/api/jobs/{studio.finished()}/finished?strength=0.5"
     studio.client.get(f"{base}&side=2048")
-    with finishing._hand(), finishing._hand():
+    with finishing.hand(), finishing.hand():
         small = studio.client.get(f"{base}&side=30")
     assert small.status_code == 200
     with Image.open(io.BytesIO(small.content)) as image:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
+import anyio
+import httpx2
 import pytest
 import redis
 
@@ -26,6 +29,18 @@ def failing(readiness: dict[str, Any]) -> list[str]:
 
 def test_alive(studio: Studio) -> None:
     assert studio.client.get("/healthz").json() == {"status": "alive"}
+
+
+def test_alive_while_every_thread_is_at_work(composed: Studio) -> None:
+    async def asked() -> list[int]:
+        threads = anyio.to_thread.current_default_thread_limiter()
+        for number in range(int(threads.total_tokens)):
+            threads.acquire_on_behalf_of_nowait(number)
+        transport = httpx2.ASGITransport(app=composed.app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            return [(await asyncio.wait_for(client.request(method, "/healthz"), 5)).status_code for method in ("GET", "HEAD")]
+
+    assert asyncio.run(asked()) == [200, 200]
 
 
 @pytest.mark.parametrize("path", ["/", "/history", "/docs", "/healthz", "/readyz"])
@@ -82,6 +97,24 @@ def test_each_part_is_named_when_it_fails(studio: Studio, redis_client: redis.Re
     answer = studio.client.get("/readyz")
     assert answer.status_code == 503
     assert failing(answer.json()) == [part]
+
+
+def test_nobody_is_told_where_what_is_away_would_be(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = "127.0.0.1"
+    away = redis.Redis.from_url(f"redis://{server}:1/0", socket_connect_timeout=1)
+    monkeypatch.setattr(studio.services.broker, "_client", away)
+    for service in (studio.services, studio.services.jobs):
+        name = "database" if service is studio.services else "_database"
+        object.__setattr__(service, name, Database(f"postgresql://curator@{server}:1/none?connect_timeout=1"))
+    parts = studio.client.get("/readyz").json()["parts"]
+    assert parts["database"]["detail"] == "The database does not answer. Try again in a moment."
+    assert parts["broker"]["detail"] == "does not answer"
+    assert f"broker does not answer: Error 111 connecting to {server}:1" in caplog.text
+    for path in ("/readyz", "/api/jobs", "/history", "/metrics"):
+        answer = studio.client.get(path)
+        assert not [word for word in (server, "curator", "port 1") if word in answer.text], path
 
 
 def test_the_openapi_examples_are_what_the_models_take(studio: Studio) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,8 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from app.core.config import Settings
 from app.core.errors import PentimentoError, StorageFull, Unavailable
+
+log = logging.getLogger(__name__)
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _DISK_FULL = "53100"  # PostgreSQL's code
@@ -88,7 +91,9 @@ def _available() -> Iterator[None]:
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         if "disk is full" in str(error) or getattr(getattr(error, "orig", None), "sqlstate", None) == _DISK_FULL:
             raise StorageFull("The server's disk is full. Free some space and try again.") from error
-        raise Unavailable(f"The database does not answer. Try again in a moment. Received: {getattr(error, 'orig', error)}") from error
+        # The driver names server, port and user: for the log, not for whoever asks.
+        log.warning("the database does not answer: %s", getattr(error, "orig", error))
+        raise Unavailable("The database does not answer. Try again in a moment.") from error
 
 
 def _create_engine(url: str) -> Engine:

@@ -77,11 +77,13 @@ def test_sqlite_is_durable_and_lets_readers_read(sqlite: Database) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def test_a_database_that_does_not_answer_is_unavailable(tmp_path: object) -> None:
+def test_a_database_that_does_not_answer_is_unavailable_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
-    with pytest.raises(Unavailable, match="does not answer"):
+    with pytest.raises(Unavailable) as raised:
         database.ping()
     database.close()
+    assert raised.value.message == "The database does not answer. Try again in a moment."
+    assert 'connection to server at "127.0.0.1", port 1 failed' in caplog.text
 
 
 def test_migrating_without_a_database_says_so(settings: Settings) -> None:

@@ -105,9 +105,9 @@ def test_nobody_is_told_where_what_is_away_would_be(
     server = "127.0.0.1"
     away = redis.Redis.from_url(f"redis://{server}:1/0", socket_connect_timeout=1)
     monkeypatch.setattr(studio.services.broker, "_client", away)
-    for service in (studio.services, studio.services.jobs):
-        name = "database" if service is studio.services else "_database"
-        object.__setattr__(service, name, Database(f"postgresql://curator@{server}:1/none?connect_timeout=1"))
+    database = Database(f"postgresql://curator@{server}:1/none?connect_timeout=1")
+    object.__setattr__(studio.services, "database", database)
+    monkeypatch.setattr(studio.services.jobs, "_database", database)
     parts = studio.client.get("/readyz").json()["parts"]
     assert parts["database"]["detail"] == "The database does not answer. Try again in a moment."
     assert parts["broker"]["detail"] == "does not answer"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from fastapi.testclient import TestClient
+from httpx2 import Response
 from pydantic import SecretStr
 
 from app.core.config import Settings
@@ -132,6 +133,27 @@ def test_a_sixth_attempt_in_a_minute_is_not_even_compared(shared: Open) -> None:
     assert (refused.status_code, refused.headers["retry-after"], "set-cookie" in refused.headers) == (429, "60", False)
     assert "Try again in 60 s." in refused.text
     assert sign_in(another(client)) == 303, "somebody else's address"
+
+
+def test_from_however_many_addresses_attempts_have_a_limit_together(shared: Open) -> None:
+    tunnel = shared("127.0.0.1")
+
+    def attempt(number: int, given: str = "x") -> Response:
+        return tunnel.post("/login", data={"password": given}, headers={"X-Forwarded-For": f"198.51.100.{number}"})
+
+    assert {attempt(number).status_code for number in range(59)} == {401}
+    signed = attempt(59, PASSWORD)
+    tunnel.cookies.clear()
+    refused = attempt(60, PASSWORD)
+    assert (signed.status_code, refused.status_code, refused.headers["retry-after"]) == (303, 429, "60")
+    assert "set-cookie" not in refused.headers and "Try again in 60 s." in refused.text
+    assert tunnel.get("/api/jobs", headers={"cookie": signed.headers["set-cookie"]}).status_code == 200, "who is in stays in"
+
+
+def test_whom_the_limit_of_an_address_refuses_takes_nobody_else_s_attempt(shared: Open) -> None:
+    client = shared()
+    assert [sign_in(client, "x") for _ in range(70)] == [401] * 5 + [429] * 65
+    assert sign_in(another(client)) == 303
 
 
 def test_a_new_password_signs_everybody_out(shared: Open) -> None:

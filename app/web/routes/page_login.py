@@ -18,7 +18,8 @@ from app.web.uploads import Form, FormLimits, read_form
 
 router = APIRouter(include_in_schema=False)
 
-ATTEMPTS = 5
+# An address may be made up, where a tunnel on this machine is taken for a proxy: hence a limit for all together, too.
+ATTEMPTS, ATTEMPTS_OF_ALL = 5, 60
 # A password and an address.
 _LIMITS = FormLimits(0, 20_000, files=0, parts=4)
 
@@ -52,6 +53,7 @@ def sign_in(request: Request, services: ServicesDep, form: Annotated[Form, Depen
     address = network_of(request.client.host if request.client else "")
     try:
         services.rates.take("login", address, ATTEMPTS, f"At most {ATTEMPTS} attempts are taken in a minute.")
+        services.rates.take("logins", "of all", ATTEMPTS_OF_ALL, "Too many people try to sign in at this moment.")
     except TooMany as error:
         refused = _form(onward, error.message, error.status)
         refused.headers.update(retry_headers(error))

@@ -165,11 +165,30 @@ def test_a_new_password_signs_everybody_out(shared: Open) -> None:
         assert other.get("/api/jobs").status_code == status
 
 
-def test_behind_tls_both_cookies_are_secure(shared: Open) -> None:
-    client = shared(base="https://testserver")
-    signed = client.post("/login", data={"password": PASSWORD})
-    assert "Secure" in signed.headers["set-cookie"]
-    assert "Secure" in client.get("/").headers["set-cookie"]
+@pytest.mark.parametrize(
+    ("address", "base", "told", "forced", "secure"),
+    [
+        ("203.0.113.7", "https://testserver", {}, False, True),
+        ("203.0.113.7", "http://testserver", {}, False, False),
+        (PROXY, "http://testserver", {"X-Forwarded-Proto": "https"}, False, True),
+        (PROXY, "http://testserver", {"X-Forwarded-Proto": "http"}, False, False),
+        ("203.0.113.7", "http://testserver", {"X-Forwarded-Proto": "https"}, False, False),
+        ("203.0.113.7", "https://testserver", {"X-Forwarded-Proto": "http"}, False, True),
+        ("203.0.113.7", "http://testserver", {}, True, True),
+        (PROXY, "http://testserver", {"X-Forwarded-Proto": "http"}, True, True),
+    ],
+)
+def test_every_cookie_is_secure_where_tls_is_known_of(
+    shared: Open, address: str, base: str, told: dict[str, str], forced: bool, secure: bool
+) -> None:
+    client = shared(address, base, proxy_addresses=PROXY, secure_cookies=forced)
+    signed = client.post("/login", data={"password": PASSWORD}, headers=told)
+    # A browser sends a Secure cookie back over TLS only, which the test's client takes for missing behind a proxy.
+    passed = {**told, "cookie": signed.headers["set-cookie"].partition(";")[0]}
+    seen, left = client.get("/", headers=passed), client.post("/logout", headers=passed)
+    for answer, name in ((signed, PASS_COOKIE), (seen, OWNER_COOKIE), (left, PASS_COOKIE)):
+        (cookie,) = answer.headers.get_list("set-cookie")
+        assert cookie.startswith(f"{name}=") and ("Secure" in cookie) == secure, cookie
 
 
 @pytest.mark.parametrize(

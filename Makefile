@@ -70,7 +70,9 @@ lock: venv
 # In an environment of its own, so that what it needs is in no lock file.
 audit: venv
 	@$(VENV) -m venv .audit && .audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	@.audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r requirements/cpu.txt; found=$$?; rm -rf .audit; exit $$found
+	@found=0; for list in requirements/*.txt; do \
+		echo "$$list:"; .audit/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off -r "$$list" || found=1; \
+	done; rm -rf .audit; exit $$found
 
 clean:
 	@rm -rf .venv .lock .audit .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/output

@@ -2,7 +2,7 @@
 
 PentimentoError
 ├── InputError (422)            something the visitor gave is wrong; names its field
-│   ├── PictureError (422)      not a picture we can read
+│   ├── PictureError (422)      not a picture we can read; TooSlow: it takes longer to open than allowed
 │   ├── TooLarge (413)          more bytes or pixels than allowed
 │   └── ParameterError (422)    a parameter out of range; ParameterErrors: all of them at once
 ├── NotSignedIn (401)           a shared installation, and no password or name of a proxy came with the request
@@ -41,6 +41,10 @@ class InputError(PentimentoError):
 
 class PictureError(InputError):
     code = "picture"
+
+
+class TooSlow(PictureError):
+    pass
 
 
 class TooLarge(InputError):

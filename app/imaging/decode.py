@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import queue
 import signal
@@ -21,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 import app
-from app.core.errors import InputError, PictureError, TooLarge, Unavailable
+from app.core.errors import InputError, PictureError, TooLarge, TooSlow, Unavailable
 from app.imaging.decoder_child import ANSWER, OUT_OF_MEMORY, REQUEST, encode_limits
 from app.imaging.limits import Limits
 from app.imaging.normalise import Decoded, too_many_bytes
@@ -140,6 +141,11 @@ class DecoderPool:
         self._started = False
         self._closed = False
 
+    @property
+    def seconds(self) -> float:
+        """What one picture may take."""
+        return self._limits.seconds
+
     def start(self) -> None:
         """Start every decoder, without waiting until it is ready. A second call does nothing."""
         with self._lock:
@@ -166,30 +172,34 @@ class DecoderPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def decode(self, data: bytes, *, field: str | None = None, wait: float | None = None) -> Decoded:
+    def decode(self, data: bytes, *, field: str | None = None, wait: float | None = None, deadline: float | None = None) -> Decoded:
         """Decode one file in a child process.
 
         Args:
             field: where the file came from; errors about it name it.
             wait: seconds to wait for a free decoder, where it is not what the pool was made with.
+            deadline: monotonic time at which it is given up, where that comes before the time of one picture is over.
 
         Raises:
             PictureError: not a picture that can be read.
+            TooSlow: it takes longer than it may.
             TooLarge: more bytes, pixels or memory than allowed.
             Unavailable: every decoder is busy, none can be started, or the pool is closed.
         """
         try:
             if len(data) > self._limits.max_bytes:
                 raise too_many_bytes(self._limits)
-            return self._decode(data, self._wait if wait is None else wait)
+            return self._decode(data, self._wait if wait is None else wait, math.inf if deadline is None else deadline)
         except InputError as error:
             error.field = field
             raise
 
-    def _decode(self, data: bytes, wait: float) -> Decoded:
+    def _decode(self, data: bytes, wait: float, latest: float) -> Decoded:
         self.start()
-        decoder = self._take(wait)
-        deadline = time.monotonic() + self._limits.seconds
+        if latest <= time.monotonic():
+            raise _too_slow(self._limits)
+        decoder = self._take(min(wait, latest - time.monotonic()))
+        deadline = min(latest, time.monotonic() + self._limits.seconds)
         try:
             try:
                 return _result(decoder.ask(data, deadline))
@@ -278,9 +288,13 @@ def _busy() -> Unavailable:
     return error
 
 
+def _too_slow(limits: Limits) -> TooSlow:
+    return TooSlow(f"This picture takes longer than {limits.seconds:g} seconds to open. Save a smaller or simpler copy.")
+
+
 def _loss_in_words(status: int, timed_out: bool, limits: Limits) -> InputError:
     if timed_out or status == -signal.SIGXCPU:
-        return PictureError(f"This picture takes longer than {limits.seconds:g} seconds to open. Save a smaller or simpler copy.")
+        return _too_slow(limits)
     if status == OUT_OF_MEMORY:
         return TooLarge("This picture needs more memory to open than is allowed. Save a smaller copy.")
     return PictureError("This picture is damaged in a way that stops it from being opened. Save it again as PNG or JPEG.")

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from app.core.errors import InputError, PictureError
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
+from app.imaging.opening import Opening
 from app.web.samples import Samples
 from app.web.uploads import Form, cut_off, too_large
-
-# Who is sent away is so at once: nobody's first picture is read for nothing.
-_BEGUN_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -20,16 +18,17 @@ class PictureReader:
     decoders: DecoderPool
     max_bytes: int
 
-    def read(self, form: Form, role: str, *, begun: bool = False) -> tuple[str, Decoded] | None:
-        """Return the name and the decoded picture of a field, or None where the form has neither a file nor a sample.
+    def opening(self) -> Opening:
+        """Return what opens the pictures of one form."""
+        return Opening(self.decoders)
 
-        Args:
-            begun: a picture of the same form has been read, so that this one waits longer for its turn.
+    def read(self, form: Form, role: str, opening: Opening) -> tuple[str, Decoded] | None:
+        """Return the name and the decoded picture of a field, or None where the form has neither a file nor a sample.
 
         Raises:
             InputError: there is one, but it cannot be taken; names the field.
         """
-        upload, wait = form.files.get(role), _BEGUN_SECONDS if begun else None
+        upload = form.files.get(role)
         if upload is not None and upload.too_large:
             raise too_large(self.max_bytes, role)
         if form.cut_off_at == role:
@@ -38,10 +37,10 @@ class PictureReader:
             data = upload.read()
             if not data:
                 raise PictureError("This file is empty. Choose another one.", field=role)
-            return upload.name, self.decoders.decode(data, field=role, wait=wait)
+            return upload.name, opening.decode(data, field=role)
         if sample := form.fields.get(f"{role}_sample"):
             title, data = self._sample(role, sample)
-            return title, self.decoders.decode(data, field=role, wait=wait)
+            return title, opening.decode(data, field=role)
         if form.fields.get(role):
             raise PictureError(f"Send {role!r} as a file, not as text.", field=role)
         return None

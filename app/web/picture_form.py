@@ -46,7 +46,7 @@ class VerdictDesk:
             TooMany: the owner has enough waiting.
         """
         self._service.admit(owner)
-        given = self._reader.read(form, ALONE)
+        given = self._reader.read(form, ALONE, self._reader.opening())
         if given is None:
             raise PictureError("Choose a picture: a file of your own or one of the samples.", field=ALONE)
         return self._service.submit(owner, *given)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from app.core.errors import InputError, NotFound, ParameterError, ParameterErrors, PentimentoError, PictureError
+from app.core.errors import InputError, NotFound, ParameterError, ParameterErrors, PentimentoError, PictureError, TooSlow
 from app.core.ids import is_id
 from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.imaging.normalise import Decoded
+from app.imaging.opening import Opening
 from app.jobs import pictures
 from app.jobs.given import MOST_WEIGHT, Given
 from app.jobs.models import Job
@@ -63,13 +64,18 @@ class Reception:
         preset = form.fields.get("preset") or DEFAULT_PRESET
         params: StyleParams | None = None
         given: dict[str, tuple[str, Decoded]] = {}
+        opening = self._reader.opening()
         for role in PICTURES:
             try:
-                found = self._picture(form, role, owner, begun=bool(given))
+                found = self._picture(form, role, owner, opening)
                 if found is None and role in ROLES:
                     raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
                 if found is not None:
                     given[role] = found
+            except TooSlow as error:
+                # Each of the others may take as long.
+                errors.append(error)
+                break
             except InputError as error:
                 errors.append(error)
         weights, wrong = _weights(form)
@@ -121,10 +127,10 @@ class Reception:
             return changes(options, form.fields["shown_preset"])
         return {name: value for name, value in options.items() if value.strip() or name == "iterations"}
 
-    def _picture(self, form: Form, role: str, owner: str | None, *, begun: bool) -> tuple[str, Decoded] | None:
+    def _picture(self, form: Form, role: str, owner: str | None, opening: Opening) -> tuple[str, Decoded] | None:
         if _given_up(form, role):
             return None
-        given = self._reader.read(form, role, begun=begun)
+        given = self._reader.read(form, role, opening)
         if given is not None:
             return given
         kept = form.fields.get(f"{role}_kept")

@@ -12,8 +12,11 @@ import tifffile
 from PIL import Image
 
 from app.core.commission import Commission
+from app.core.errors import TooSlow
 from app.core.progress import OnProgress
 from app.imaging import encode, receipt
+from app.imaging.decode import DecoderPool
+from app.imaging.normalise import Decoded
 from tests.web.conftest import Studio, paint, picture, two_pictures
 from workers.runtime.stylizing import Outcome
 
@@ -166,3 +169,20 @@ def test_the_photographs_alpha_comes_back(studio: Studio) -> None:
     with Image.open(io.BytesIO(studio.client.get(f"/api/jobs/{again}/result").content)) as image:
         assert image.mode == "RGBA"
     assert list(studio.client.get(f"/api/jobs/{again}").json()["inputs"]) == ["content", "style"]
+
+
+def test_a_form_stops_at_the_first_picture_that_takes_too_long(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for = []
+    decode = DecoderPool.decode
+
+    def slow(self: DecoderPool, data: bytes, *, field: str | None = None, **given: float | None) -> Decoded:
+        asked_for.append(field)
+        if field == "style":
+            raise TooSlow("This picture takes longer than 20 seconds to open.", field=field)
+        return decode(self, data, field=field, wait=60)
+
+    monkeypatch.setattr(DecoderPool, "decode", slow)
+    files = {"style2": file(picture()), "style3": file(picture()), "protect": file(picture()), "style-mask": file(picture())}
+    errors = wrong(studio, files, style_weight="0")
+    assert asked_for == ["content", "style"]
+    assert "longer than 20 seconds" in errors["style"] and set(errors) == {"style", "style_weight"}

@@ -88,7 +88,7 @@ def test_of_files_too_large_together_only_the_one_over_the_limit_is_called_too_l
     reader = PictureReader(studio.services.samples, studio.services.decoders, LIMIT)
     for role, said in (("style", "larger than"), ("content", "too large together")):
         with pytest.raises(TooLarge, match=said) as caught:
-            reader.read(form, role)
+            reader.read(form, role, reader.opening())
         assert caught.value.field == role
     form.close()
 

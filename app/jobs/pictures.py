@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
@@ -80,10 +80,10 @@ def facts(name: str, picture: Decoded) -> dict[str, object]:
 
 
 @contextmanager
-def stored(blobs: Blobs, job_id: str, pictures: Mapping[str, Decoded]) -> Iterator[None]:
-    """Store a job's inputs for the block that commits its row; where that fails, nothing is left behind."""
+def stored(blobs: Blobs, job_id: str, pictures: Iterable[tuple[str, Decoded]]) -> Iterator[None]:
+    """Store a job's inputs, by role, for the block that commits its row; where that fails, nothing is left behind."""
     try:
-        for role, picture in pictures.items():
+        for role, picture in pictures:
             blobs.put(key(job_id, input_name(role)), picture.png)
             blobs.put(key(job_id, thumbnail_name(role)), picture.thumbnail_jpeg)
         yield

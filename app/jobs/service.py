@@ -43,7 +43,7 @@ class JobService(GoingOn):
             inputs={role: {**pictures.facts(name, picture), **given.weight(role)} for role, (name, picture) in parts.items()},
         )
         with (
-            pictures.stored(self._blobs, job.id, {role: picture for role, (_, picture) in parts.items()}),
+            pictures.stored(self._blobs, job.id, [(role, picture) for role, (_, picture) in parts.items()]),
             self._database.write() as session,
         ):
             self._check_limits(session, owner)

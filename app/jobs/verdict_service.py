@@ -35,7 +35,7 @@ class VerdictService(KindService[VerdictEvent]):
             params={},
             inputs={pictures.ALONE: pictures.facts(name, picture)},
         )
-        with pictures.stored(self._blobs, verdict.id, {pictures.ALONE: picture}), self._database.write() as session:
+        with pictures.stored(self._blobs, verdict.id, [(pictures.ALONE, picture)]), self._database.write() as session:
             self._check_limits(session, owner)
             verdict.created_at = repository.now(session)
             session.add(verdict)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from sqlalchemy.orm import Session
 
 from app.core.errors import InputError, NotFound, NotReady
 from app.core.hypothesis import HypothesisReport, HypothesisSpec
@@ -14,13 +16,17 @@ from app.jobs.models import Job, State
 from app.lab import hypothesis_files, repository
 from app.lab.experiments import ExperimentService, check_ready
 from app.lab.folders import check_classes
-from app.lab.models import LABELLED
+from app.lab.models import LABELLED, Dataset
 
 HYPOTHESIS = "hypothesis"
 # Styles that are trained with, and those kept for the test.
 PARTS = ("seen", "unseen")
 
-Styles = Mapping[str, Sequence[tuple[str, Decoded]]]
+# Of both parts together.
+MOST_STYLES = 24
+
+# A name, and what opens the picture: they may be many and large, so that there is never more than one of them at once.
+Styles = Mapping[str, Sequence[tuple[str, Callable[[], Decoded]]]]
 
 
 class HypothesisService(ExperimentService):
@@ -29,7 +35,7 @@ class HypothesisService(ExperimentService):
     absent = "There is no such study, or it is not yours."
 
     def ask(self, owner: str, dataset_id: str, spec: HypothesisSpec, styles: Styles) -> Job:
-        """Store the styles, commit the row of a study, then send the wake-up.
+        """Open and store one style after the other, commit the row of a study, then send the wake-up.
 
         Args:
             styles: name and picture of each, by part.
@@ -37,47 +43,40 @@ class HypothesisService(ExperimentService):
         Raises:
             NotFound: no such dataset, or not the owner's.
             NotReady: its pictures are still being taken in.
-            InputError: the dataset has fewer than two classes, or a part has no style, or both share one.
+            InputError: the dataset has fewer than two classes, or a part has no style, or both share one, or they are too many,
+                or one cannot be opened.
         """
         self.admit(owner)
-        for part in PARTS:
-            if not styles.get(part):
-                raise InputError(f"Choose at least one style that is {part}.", field=part)
+        _check_number(styles)
+        with self._database.read() as session:
+            self._dataset(session, owner, dataset_id)
         job_id = new_id()
-        given = {f"{part}-{number}": one for part in PARTS for number, one in enumerate(styles[part], start=1)}
-        facts = {role: pictures.facts(name, picture) for role, (name, picture) in given.items()}
-        told = {
-            part: [
-                {"role": role, "name": one["name"], "sha256": one["sha256"]} for role, one in facts.items() if role.startswith(f"{part}-")
-            ]
-            for part in PARTS
-        }
-        both = {one["sha256"] for one in told["seen"]} & {one["sha256"] for one in told["unseen"]}
-        if both:
-            shared = next(one["name"] for one in told["unseen"] if one["sha256"] in both)
-            raise InputError(f"A style that is tested with must not be trained with. Both parts have: {shared}.", field="unseen")
-        stored = {role: picture for role, (_, picture) in given.items()}
-        with pictures.stored(self._blobs, job_id, stored), self._database.write() as session:
-            self._check_limits(session, owner)
-            dataset = repository.find(session, dataset_id, owner) if is_id(dataset_id) else None
-            if dataset is None:
-                raise NotFound("There is no such dataset, or it is not yours.")
-            if dataset.kind != LABELLED:
-                raise InputError("This study needs a dataset of labelled folders. Upload one as a zip file.", field="dataset")
-            check_ready(dataset)
-            # Some of the pictures that were sent may not have been readable.
-            check_classes({row.klass for row in repository.pictures(session, dataset.id)}, field="dataset")
-            job = Job(
-                id=job_id,
-                kind=self.kind,
-                owner=owner,
-                state=State.QUEUED,
-                preset="",
-                params=spec.model_dump(mode="json"),
-                inputs={"study": HYPOTHESIS, "dataset": {"id": dataset.id, "name": dataset.name}, "styles": told},
-                created_at=job_repository.now(session),
-            )
-            session.add(job)
+        told: dict[str, list[dict[str, object]]] = {part: [] for part in PARTS}
+
+        def opened() -> Iterator[tuple[str, Decoded]]:
+            for part in PARTS:
+                for number, (name, open_style) in enumerate(styles[part], start=1):
+                    role, picture = f"{part}-{number}", open_style()
+                    facts = pictures.facts(name, picture)
+                    told[part].append({"role": role, "name": facts["name"], "sha256": facts["sha256"]})
+                    yield role, picture
+
+        with pictures.stored(self._blobs, job_id, opened()):
+            _check_apart(told)
+            with self._database.write() as session:
+                self._check_limits(session, owner)
+                dataset = self._dataset(session, owner, dataset_id)
+                job = Job(
+                    id=job_id,
+                    kind=self.kind,
+                    owner=owner,
+                    state=State.QUEUED,
+                    preset="",
+                    params=spec.model_dump(mode="json"),
+                    inputs={"study": HYPOTHESIS, "dataset": {"id": dataset.id, "name": dataset.name}, "styles": told},
+                    created_at=job_repository.now(session),
+                )
+                session.add(job)
         self._wake(job)
         return job
 
@@ -96,3 +95,31 @@ class HypothesisService(ExperimentService):
         """
         self.study(owner, study_id)
         return hypothesis_files.from_json(self.report_file(owner, study_id))
+
+    def _dataset(self, session: Session, owner: str, dataset_id: str) -> Dataset:
+        """Return the dataset, which can be studied."""
+        dataset = repository.find(session, dataset_id, owner) if is_id(dataset_id) else None
+        if dataset is None:
+            raise NotFound("There is no such dataset, or it is not yours.")
+        if dataset.kind != LABELLED:
+            raise InputError("This study needs a dataset of labelled folders. Upload one as a zip file.", field="dataset")
+        check_ready(dataset)
+        # Some of the pictures that were sent may not have been readable.
+        check_classes({row.klass for row in repository.pictures(session, dataset.id)}, field="dataset")
+        return dataset
+
+
+def _check_number(styles: Styles) -> None:
+    for part in PARTS:
+        if not styles.get(part):
+            raise InputError(f"Choose at least one style that is {part}.", field=part)
+    given = sum(len(styles[part]) for part in PARTS)
+    if given > MOST_STYLES:
+        raise InputError(f"A study takes at most {MOST_STYLES} styles, both parts together. Received: {given}.", field=PARTS[-1])
+
+
+def _check_apart(told: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+    seen = {one["sha256"] for one in told["seen"]}
+    shared = next((one["name"] for one in told["unseen"] if one["sha256"] in seen), None)
+    if shared is not None:
+        raise InputError(f"A style that is tested with must not be trained with. Both parts have: {shared}.", field="unseen")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pydantic import ValidationError
 
@@ -12,12 +13,13 @@ from app.core.features import FEATURES
 from app.core.hypothesis import HypothesisSpec
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
+from app.imaging.opening import Opening
 from app.jobs.models import Job
 from app.lab.hypotheses import PARTS, HypothesisService
 from app.web.option import Option, as_text, from_spec
 from app.web.samples import Sample, Samples
 from app.web.submission import RejectedForm
-from app.web.uploads import Form, too_large
+from app.web.uploads import Form, Upload, too_large
 
 FIELDS = HypothesisSpec.model_fields
 PART_TITLES = {"seen": "Styles to train with", "unseen": "Styles kept for the test"}
@@ -97,11 +99,12 @@ class HypothesisDesk:
             spec = HypothesisSpec.model_validate({name: form.fields[name].strip() for name in FIELDS if form.fields.get(name, "").strip()})
         except ValidationError as error:
             errors.extend(_in_words(error))
-        styles: dict[str, list[tuple[str, Decoded]]] = {}
+        styles: dict[str, list[tuple[str, Callable[[], Decoded]]]] = {}
+        opening = Opening(self._decoders)
         usual = self.halves() if not any(form.uploads.get(part) or form.fields.get(f"{part}_sample") for part in PARTS) else {}
         for part in PARTS:
             try:
-                styles[part] = self._styles(form, part, usual.get(part, []))
+                styles[part] = self._styles(form, part, usual.get(part, []), opening)
             except InputError as error:
                 errors.append(error)
         if errors:
@@ -130,17 +133,25 @@ class HypothesisDesk:
         offered: list[Sample] = self._samples.of("style")
         return {part: [one.name for one in offered[place :: len(PARTS)]] for place, part in enumerate(PARTS)}
 
-    def _styles(self, form: Form, part: str, usual: Sequence[str]) -> list[tuple[str, Decoded]]:
+    def _styles(self, form: Form, part: str, usual: Sequence[str], opening: Opening) -> list[tuple[str, Callable[[], Decoded]]]:
+        """Return name and picture of each, of which none has been read yet."""
         if form.cut_off_at == part:
             raise too_large(self._max_bytes, part)
-        found = []
+        found: list[tuple[str, Callable[[], Decoded]]] = []
         for upload in form.uploads.get(part, []):
             if upload.too_large or upload.size > self._max_bytes:
                 raise InputError(f"{upload.name}: {too_large(self._max_bytes, part).message}", field=part)
-            found.append((upload.name, upload.read()))
+            found.append((upload.name, partial(_opened, opening, upload, part)))
         names = dict.fromkeys([*form.values.get(f"{part}_sample", []), *usual])
-        found += [self._samples.read("style", name) for name in names if name]
-        return [(name, self._decoders.decode(data, field=part)) for name, data in found]
+        found += [(self._samples.find("style", name).title, partial(self._sample, opening, name, part)) for name in names if name]
+        return found
+
+    def _sample(self, opening: Opening, name: str, part: str) -> Decoded:
+        return opening.decode(self._samples.read("style", name)[1], field=part)
+
+
+def _opened(opening: Opening, upload: Upload, part: str) -> Decoded:
+    return opening.decode(upload.read(), field=part)
 
 
 def _usual(name: str) -> str:

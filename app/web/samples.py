@@ -41,10 +41,14 @@ class Samples:
     def of(self, role: str) -> list[Sample]:
         return list(self.by_role.get(role, {}).values())
 
-    def read(self, role: str, name: str) -> tuple[str, bytes]:
-        """Return the sample's title and its bytes."""
+    def find(self, role: str, name: str) -> Sample:
         sample = self.by_role.get(role, {}).get(name)
         if sample is None:
             offered = ", ".join(self.by_role.get(role, {}))
             raise InputError(f"There is no sample called {name!r}. Choose one of: {offered}.", field=f"{role}_sample")
+        return sample
+
+    def read(self, role: str, name: str) -> tuple[str, bytes]:
+        """Return the sample's title and its bytes."""
+        sample = self.find(role, name)
         return sample.title, (self._folder / sample.file).read_bytes()

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import re
+import weakref
 from typing import Any, cast
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from app.core.hypothesis import HypothesisReport, HypothesisSpec
+from app.imaging.decode import DecoderPool
+from app.imaging.normalise import Decoded
+from app.lab.hypotheses import MOST_STYLES
 from app.web.hypothesis_form import FIELDS, HypothesisForm
+from app.web.uploads import Upload
 from tests.lab.conftest import png, zip_of
 from tests.web.conftest import Studio
 from tests.web.test_api_lab_datasets import wait
@@ -20,6 +27,10 @@ from workers.style.engine import Engine
 from workers.tasks import experiment
 
 SMALL = {"seeds": "1", "rounds": "4", "resamples": "100", "copies": "1", "size": "64", "batch_size": "8"}
+
+
+class Traced(Decoded):
+    """Can be looked for after it should be gone, which one with slots cannot."""
 
 
 class Painter:
@@ -161,6 +172,65 @@ def test_a_study_without_styles_takes_every_second_sample(studio: Studio) -> Non
     styles = studio.services.hypotheses.study(str(owner), answer.json()["id"]).inputs["styles"]
     titles = [sample.title for sample in studio.services.samples.of("style")]
     assert [[one["name"] for one in styles[part]] for part in ("seen", "unseen")] == [titles[::2], titles[1::2]]
+
+
+def styles(count: int, part: str = "seen") -> list[tuple[str, tuple[str, bytes, str]]]:
+    return [(part, (f"{number}.png", png(number), "image/png")) for number in range(count)]
+
+
+def test_no_style_is_opened_for_a_study_that_cannot_begin(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset_id = sent(studio)
+    one = studio.services.samples.of("style")[0].name
+    monkeypatch.setattr(Upload, "read", lambda _: pytest.fail("a style was read"))
+    monkeypatch.setattr(DecoderPool, "decode", lambda *_, **__: pytest.fail("a style was opened"))
+
+    def refused_at(status: int, place: str, count: int = 2, **fields: Any) -> str:
+        given = {"dataset": dataset_id, **SMALL, "unseen_sample": [one], **fields}
+        answer = studio.client.post("/lab/hypotheses", data=given, files=styles(count))
+        assert answer.status_code == status
+        return error(answer.text, place)
+
+    assert "Choose a dataset" in refused_at(422, "dataset", dataset="")
+    assert "no such dataset" in refused_at(404, "dataset", dataset="0" * 32)
+    assert "multiple of 2" in refused_at(422, "rounds", rounds="5")
+    assert "There is no sample" in refused_at(422, "unseen", unseen_sample=["no-such-sample"])
+    said = f"at most {MOST_STYLES} styles, both parts together. Received: {MOST_STYLES + 1}."
+    assert said in refused_at(422, "unseen", count=MOST_STYLES)
+    answer = studio.client.post("/api/lab/hypotheses", data={"dataset": dataset_id, "unseen_sample": [one]}, files=styles(MOST_STYLES))
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "unseen")
+
+
+def test_styles_are_opened_and_stored_one_at_a_time(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many they are, there is one in memory."""
+    dataset_id = sent(studio)
+    alive: list[weakref.ref[Decoded]] = []
+    most = 0
+    decode = DecoderPool.decode
+
+    def watched(self: DecoderPool, data: bytes, *, field: str | None = None, **given: float | None) -> Decoded:
+        nonlocal most
+        gc.collect()
+        most = max(most, sum(one() is not None for one in alive))
+        plain = decode(self, data, field=field, wait=60)
+        opened = Traced(plain.width, plain.height, plain.png, plain.thumbnail_jpeg)
+        alive.append(weakref.ref(opened))
+        return opened
+
+    monkeypatch.setattr(DecoderPool, "decode", watched)
+    answer = studio.client.post(
+        "/api/lab/hypotheses", data={"dataset": dataset_id, **SMALL}, files=[*styles(6), ("unseen", ("u.png", png(99), "image/png"))]
+    )
+    assert answer.status_code == 202
+    assert len(alive) == 7 and most <= 1
+
+
+def test_a_style_that_cannot_be_opened_leaves_nothing_behind(studio: Studio) -> None:
+    dataset_id = sent(studio)
+    before = {file.name for file in studio.services.blobs.files("jobs")}
+    broken = [*styles(3), ("unseen", ("u.png", b"no picture", "image/png"))]
+    answer = studio.client.post("/lab/hypotheses", data={"dataset": dataset_id, **SMALL}, files=broken)
+    assert answer.status_code == 422 and error(answer.text, "unseen")
+    assert {file.name for file in studio.services.blobs.files("jobs")} == before
 
 
 def test_every_parameter_has_a_control_and_its_usual_value() -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 import psutil
@@ -27,9 +28,10 @@ class Served:
     process: psutil.Process
 
     @property
-    def memory(self) -> int:
-        """Bytes that the web process holds; its decoders are processes of their own."""
-        return int(self.process.memory_info().rss)
+    def peak(self) -> int:
+        """The most bytes that the web process has held since it was started; its decoders are processes of their own."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
 @contextmanager

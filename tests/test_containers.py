@@ -22,6 +22,14 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("pentimento:")]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
+# Settings that are not the operator's to choose in a container, each with the reason.
+NOT_PASSED = {
+    "data_dir": "the volume data is mounted there",
+    "cache": "the volume cache is mounted there",
+    "artefacts": "a folder of the host, which no container sees",
+    "host": "the container's own address; HOST says where it is published",
+    "port": "the container's own port; PORT says where it is published",
+}
 COMMANDS = typer.main.get_command(app)
 
 
@@ -77,11 +85,29 @@ def test_redis_keeps_what_it_was_given_and_is_not_published() -> None:
     assert "ports" not in redis
 
 
-def test_every_variable_is_a_setting() -> None:
-    names = {name for service in SERVICES.values() for name in service.get("environment", {})}
+def test_every_variable_is_a_setting_or_one_of_the_object_store_s() -> None:
+    names = {name for service in SERVICES.values() for name in service.get("environment", {}) if not name.startswith("AWS_")}
     names |= set(re.findall(r"PENTIMENTO_\w+", DOCKERFILE))
     assert names
     assert {name.removeprefix("PENTIMENTO_").lower() for name in names} <= set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_every_setting_reaches_each_container_or_has_a_reason_not_to(name: str) -> None:
+    given = SERVICES[name]["environment"]
+    passed = {f"PENTIMENTO_{field.upper()}" for field in Settings.model_fields.keys() - NOT_PASSED.keys()}
+    assert {variable for variable in given if variable.startswith("PENTIMENTO_")} == passed
+    # Named without a value it is passed on where it is set, and is not there where it is not.
+    with_value = {variable: value for variable, value in given.items() if value is not None}
+    own = {"PENTIMENTO_WORKER_MEMORY_MB": "0"} if name == "worker-gpu" else {}
+    assert with_value == {"PENTIMENTO_REDIS_URL": "${PENTIMENTO_REDIS_URL:-redis://redis:6379/0}", **own}
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"} <= given.keys()
+
+
+def test_what_is_not_passed_on_is_a_setting_that_the_image_sets_or_leaves_out() -> None:
+    set_by_image = {name.removeprefix("PENTIMENTO_").lower() for name in re.findall(r"(PENTIMENTO_\w+)=", DOCKERFILE)}
+    assert NOT_PASSED.keys() - {"artefacts"} == set_by_image
+    assert all(NOT_PASSED.values()) and NOT_PASSED.keys() <= Settings.model_fields.keys()
 
 
 def test_the_image_names_no_registry_and_runs_without_root() -> None:

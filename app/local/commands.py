@@ -23,11 +23,13 @@ def run_web(settings: Settings, fd: int | None) -> None:
     import uvicorn
 
     from app.local.connections import Bounded, make_room
+    from app.local.incoming import spool_in
 
     # Said here in a line; the server would end with a traceback.
     load_secret(settings)
     make_room(settings.max_connections)
     logging.set_up(form=settings.log_format)
+    spool_in(settings)
     config = uvicorn.Config(
         "app.main:create_app",
         factory=True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import tempfile
 import time
 from typing import Any
 
@@ -154,6 +155,7 @@ def test_the_web_server_is_started_with_the_bounds_and_writes_down_no_address(se
     started: list[Any] = []
     made: list[int] = []
     monkeypatch.setattr(connections, "make_room", made.append)
+    monkeypatch.setattr(tempfile, "tempdir", None)
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets=None: started.append(server.config))
     before = logging.getLogger().handlers[:], logging.getLogger().level
     try:

@@ -41,8 +41,8 @@ app.conf.update(
     worker_cancel_long_running_tasks_on_connection_loss=False,
 )
 
-# Made before the fork, so that parent and children share it.
-_shutting_down = multiprocessing.get_context("fork").Event()
+# Made before the fork, so that parent and children share it; without a lock, which a child that is killed could keep.
+_told_to_end = multiprocessing.get_context("fork").RawValue("b", 0)
 # Set in each child, after the fork.
 _child: Child | None = None
 
@@ -70,7 +70,11 @@ for kind in RUNS:
 
 @signals.worker_shutting_down.connect
 def _tell_children(**_: Any) -> None:
-    _shutting_down.set()
+    _told_to_end.value = 1
+
+
+def _shutting_down() -> bool:
+    return bool(_told_to_end.value)
 
 
 @signals.setup_logging.connect
@@ -87,7 +91,7 @@ def _start_child(**_: Any) -> None:
     loaded = threading.Event()
     threading.Thread(target=_leave_if_told, args=(loaded,), name="leave", daemon=True).start()
     try:
-        _child = Child.start(get_settings(), queues_taken(), _shutting_down.is_set)
+        _child = Child.start(get_settings(), queues_taken(), _shutting_down)
     except Exception as error:
         # Celery would only log this and keep a worker that can do nothing: end all of it instead,
         # so that whoever supervises it sees and says so.
@@ -100,7 +104,7 @@ def _start_child(**_: Any) -> None:
 def _leave_if_told(loaded: threading.Event) -> None:
     """End a child that is still loading when its worker shuts down: it has nothing to put down, and loading takes long."""
     while not loaded.wait(0.2):
-        if _shutting_down.is_set():
+        if _shutting_down():
             os._exit(0)
 
 

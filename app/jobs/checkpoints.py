@@ -25,6 +25,7 @@ class Left(BaseModel):
         frames: pictures kept of the run until then: [{"iteration", "name"}].
         result, facts: of a job that was paused, its best picture then and what its receipt
             states, so that it can end without a worker, or after one that failed.
+        held_at: the iteration that this picture is of.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Left(BaseModel):
     frames: list[dict[str, Any]]
     result: str | None = None
     facts: dict[str, Any] | None = None
+    held_at: int = 0
 
 
 def left_of(job: Job) -> Left | None:
@@ -52,6 +54,12 @@ def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
         return None
     facts = {**left.facts, "notes": _noted(left.facts.get("notes", []), reason)}
     return {"result": left.result, "facts": facts, "frames": left.frames}
+
+
+def is_ahead(job: Job) -> bool:
+    """Tell whether more was painted than the picture that is held shows, so that it takes a worker to end with it."""
+    left = left_of(job)
+    return left is not None and left.live.iteration > left.held_at
 
 
 def told_of(left: Left, reason: str = "") -> Painting:

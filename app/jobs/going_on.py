@@ -77,12 +77,12 @@ class GoingOn(KindService[JobEvent]):
         return job
 
     def stop(self, owner: str, job_id: str) -> Job:
-        """End as done with the best there is so far; one that was paused at once, another that waits with its first."""
+        """End as done with the best there is so far: at once where that is at hand, else with a worker's next step."""
         verdict = None
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
             job.pause_requested = False
-            if self._take_held(session, job, State.DONE):
+            if not checkpoints.is_ahead(job) and self._take_held(session, job, State.DONE):
                 job.stopped_early = True
                 verdict = self._verdict(session, job)
             else:
@@ -92,7 +92,7 @@ class GoingOn(KindService[JobEvent]):
         return job
 
     def cancel(self, owner: str, job_id: str) -> Job:
-        """End as cancelled; the best there is so far stays."""
+        """End as cancelled; the best there is so far stays, for which a worker is needed where it is not at hand."""
         verdict = None
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
@@ -105,6 +105,8 @@ class GoingOn(KindService[JobEvent]):
         job = super().delete(owner, job_id)
         if job.terminal:
             checkpoints.forget(self._blobs, job)
+        elif job.state == State.QUEUED:
+            self._wake(job)
         return job
 
     def change(self, owner: str, job_id: str, wanted: Mapping[str, Any]) -> Job:
@@ -221,7 +223,9 @@ class GoingOn(KindService[JobEvent]):
 
     def _call_off(self, session: Session, job: Job) -> None:
         job.pause_requested = False
-        if not self._take_held(session, job, State.CANCELLED):
+        if job.state in (State.QUEUED, State.PAUSED) and checkpoints.is_ahead(job):
+            job.state, job.cancel_requested = State.QUEUED, True
+        elif not self._take_held(session, job, State.CANCELLED):
             super()._call_off(session, job)
 
     def _take_held(self, session: Session, job: Job, state: State) -> bool:

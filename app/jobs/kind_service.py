@@ -130,7 +130,7 @@ class KindService(ABC, Generic[E]):
     def _call_off(self, session: Session, job: Job) -> None:
         job.cancel_requested = True
         if job.state in (State.QUEUED, State.PAUSED):
-            job.state = State.CANCELLED
+            job.state, job.checkpoint = State.CANCELLED, None
             job.finished_at = repository.now(session)
 
     def _is_silent(self, session: Session, job: Job) -> bool:

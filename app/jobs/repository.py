@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, delete, false, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.core.ids import new_id
 from app.infra.database import db_now
 from app.jobs.models import STYLIZE, TERMINAL, VERDICT, Job, State
-from app.jobs.queueing import Waiting, order
+from app.jobs.queueing import Rank, Waiting, order
 
 
 def now(session: Session) -> float:
@@ -54,6 +54,12 @@ def count_unfinished(session: Session, kind: str, owner: str, besides: str | Non
     return session.execute(query).scalar_one()
 
 
+def count_unfinished_of(session: Session, kind: str, owners: Collection[str]) -> dict[str, int]:
+    """Return how many jobs have not ended of each of the owners who have such a one, counted as those of one owner are."""
+    query = select(Job.owner, func.count()).where(Job.kind == kind, Job.state.not_in(TERMINAL), Job.parent.is_(None), Job.owner.in_(owners))
+    return {owner: count for owner, count in session.execute(query.group_by(Job.owner))}
+
+
 def count_queued(session: Session, kind: str) -> int:
     return session.execute(select(func.count()).select_from(Job).where(Job.kind == kind, Job.state == State.QUEUED)).scalar_one()
 
@@ -75,10 +81,8 @@ def queue_position(session: Session, job: Job) -> int | None:
     """Return 1 for the job that is claimed next, or None when it does not wait."""
     if job.state != State.QUEUED:
         return None
-    rows = session.execute(
-        select(Job.created_at, Job.id, Job.owner, Job.parent.is_not(None)).where(Job.kind == job.kind, Job.state == State.QUEUED)
-    )
-    waiting = [Waiting(created_at, job_id, owner, of_batch and job.kind == STYLIZE) for created_at, job_id, owner, of_batch in rows]
+    query = select(Job.created_at, Job.id, Job.owner, _rank(job.kind)).where(Job.kind == job.kind, Job.state == State.QUEUED)
+    waiting = [Waiting(created_at, job_id, owner, Rank(rank)) for created_at, job_id, owner, rank in session.execute(query)]
     last_claims = session.execute(
         select(Job.owner, func.max(Job.started_at)).where(Job.kind == job.kind, Job.started_at.is_not(None)).group_by(Job.owner)
     )
@@ -94,13 +98,11 @@ def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
     """
     # Owners are counted once, not once for each waiting job: a dataset may have thousands.
     claims = select(Job.owner, func.max(Job.started_at).label("last")).where(Job.kind == kind).group_by(Job.owner).subquery()
-    # A dataset of a hundred pictures must not delay anyone's single one.
-    singles_first = [Job.parent.is_not(None)] if kind == STYLIZE else []
     job = session.execute(
         select(Job)
         .outerjoin(claims, claims.c.owner == Job.owner)
         .where(Job.kind == kind, Job.state == State.QUEUED)
-        .order_by(*singles_first, func.coalesce(claims.c.last, 0.0), Job.created_at, Job.id)
+        .order_by(_rank(kind), func.coalesce(claims.c.last, 0.0), Job.created_at, Job.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Job)
     ).scalar_one_or_none()
@@ -113,6 +115,13 @@ def claim(session: Session, kind: str, lease_seconds: float) -> Job | None:
     job.lease_until = moment + lease_seconds
     session.flush()
     return job
+
+
+def _rank(kind: str) -> ColumnElement[int]:
+    # A dataset of a hundred pictures must not delay anyone's single one; and who has called off what was begun waits for a moment only.
+    batch = Job.parent.is_not(None) if kind == STYLIZE else false()
+    ending = and_(or_(Job.stop_requested, Job.cancel_requested), Job.attempt > 0)
+    return case((ending, int(Rank.ENDING)), (batch, int(Rank.BATCH)), else_=int(Rank.SINGLE))
 
 
 def continuations(session: Session, owner: str, job_id: str) -> list[str]:

@@ -104,10 +104,11 @@ def settle_crash(job: Job, max_crashes: int) -> None:
     job.crashes += 1
     job.lease_until = None
     paused, job.pause_requested = job.pause_requested, False
-    if job.cancel_requested:
+    given_up = job.crashes >= max_crashes
+    if job.cancel_requested and (given_up or not checkpoints.is_ahead(job)):
         job.state = State.CANCELLED
         checkpoints.take_held(job)
-    elif job.crashes >= max_crashes:
+    elif given_up:
         doing, remedy = _DOING[job.kind]
         error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
         if checkpoints.take_held(job, error):
@@ -115,4 +116,6 @@ def settle_crash(job: Job, max_crashes: int) -> None:
         else:
             job.state, job.error = State.FAILED, error
     else:
-        job.state = State.PAUSED if paused else State.QUEUED
+        job.state = State.PAUSED if paused and not job.cancel_requested else State.QUEUED
+    if job.terminal:
+        job.checkpoint = None

@@ -10,7 +10,7 @@ import pytest
 from app.infra.database import Database
 from app.jobs import repository
 from app.jobs.models import STYLIZE, VERDICT, Job, State
-from app.jobs.queueing import Waiting, order
+from app.jobs.queueing import Rank, Waiting, order
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -31,9 +31,9 @@ def claims(database: Database, kind: str = STYLIZE) -> list[str]:
 
 def test_single_pictures_come_before_a_dataset_s() -> None:
     waiting = [
-        Waiting(1.0, "alice-batch-1", "alice", of_batch=True),
-        Waiting(2.0, "alice-batch-2", "alice", of_batch=True),
-        Waiting(3.0, "bob-batch", "bob", of_batch=True),
+        Waiting(1.0, "alice-batch-1", "alice", Rank.BATCH),
+        Waiting(2.0, "alice-batch-2", "alice", Rank.BATCH),
+        Waiting(3.0, "bob-batch", "bob", Rank.BATCH),
         Waiting(4.0, "bob-1", "bob"),
         Waiting(5.0, "bob-2", "bob"),
         Waiting(6.0, "carol", "carol"),

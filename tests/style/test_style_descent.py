@@ -66,6 +66,29 @@ def test_a_resumed_run_ends_within_two_percent_of_an_undisturbed_one(engine: Eng
     assert np.abs(picture - whole[0]).mean() < 0.02
 
 
+def test_a_resumed_run_that_is_ended_at_once_gives_the_picture_that_it_had(engine: Engine) -> None:
+    saved: list[Checkpoint] = []
+
+    def stop(progress: Progress) -> None:
+        if not progress.iteration:
+            return
+        if progress.iteration == 14 and progress.save:
+            saved.append(progress.save())
+        if saved:
+            raise StopRequested
+
+    had = engine.stylize(COMMISSION, stop)
+    np.testing.assert_array_equal(engine.stylize(COMMISSION, stop, resume=saved[0]), had)
+    told: list[Progress] = []
+
+    def at_once(progress: Progress) -> None:
+        told.append(progress)
+        raise StopRequested
+
+    np.testing.assert_array_equal(engine.stylize(COMMISSION, at_once, resume=saved[0]), had)
+    assert [record.stage for record in told] == ["prepare"]
+
+
 def test_the_state_of_adam_is_kept_exactly(engine: Engine) -> None:
     commission = replace(COMMISSION, params=PARAMS.model_copy(update={"optimiser": "adam", "iterations": (3, 5)}))
     undisturbed = engine.stylize(commission, lambda _: None)

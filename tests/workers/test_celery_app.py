@@ -72,7 +72,7 @@ def test_a_worker_takes_the_queues_that_it_was_started_for(settings: Settings) -
 def test_a_child_that_still_loads_leaves_when_its_worker_shuts_down(settings: Settings) -> None:
     script = (
         "import threading, workers.celery_app as worker\n"
-        "worker._shutting_down.set()\n"
+        "worker._tell_children()\n"
         "worker._leave_if_told(threading.Event())\n"
         "print('still here')\n"
     )

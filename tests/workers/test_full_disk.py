@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import sqlite3
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from app.core.progress import OnProgress
-from app.infra.clients import Clients
+from app.infra.blobs import Blobs
 from app.infra.database import Database
-from app.jobs.models import Job, State
+from app.jobs import repository
+from app.jobs.models import TERMINAL, Job, State
 from app.jobs.service import JobService
 from tests.workers.test_life import grey, record, row
-from tests.workers.test_put_down import Painter, fill, saving
+from tests.workers.test_put_down import Painter, files, fill, saving
 from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 AddJob = Callable[..., Job]
-
-
-@pytest.fixture
-def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
-    """A worker that stores its state at each step and looks at the row at each step."""
-    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    quick = clients.settings.model_copy(
-        update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0}
-    )
-    return Runtime(dataclasses.replace(clients, settings=quick))
 
 
 @pytest.mark.parametrize(("what", "state", "seconds"), [("cancel", State.CANCELLED, 0.0), ("pause", State.PAUSED, 3600.0)])
@@ -67,6 +63,36 @@ def test_a_cancelled_job_whose_picture_finds_no_room_is_cancelled_all_the_same(
     runtime.run_one(Stylizing, Painter(cancel_on_a_full_disk))
     ended = row(database, job)
     assert (ended.state, ended.result, ended.error) == (State.CANCELLED, None, None)
+
+
+def test_an_end_that_the_database_has_no_room_for_costs_neither_state_nor_picture(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob, service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", ())
+    job = add_job()
+    runtime.run_one(Stylizing, Painter(lambda n: service.pause(job.owner, job.id) if n == 4 else None))
+    service.resume(job.owner, job.id)
+    written = repository.write_claimed
+    ends: list[str] = []
+
+    def write(session: Session, job_id: str, attempt: int, **values: Any) -> Job | None:
+        if values.get("state") in TERMINAL:
+            ends.append(values["state"])
+        return written(session, job_id, attempt, **values)
+
+    def commit(_: object) -> None:
+        if ends:
+            raise OperationalError("COMMIT", None, sqlite3.OperationalError("database or disk is full"))
+
+    monkeypatch.setattr(repository, "write_claimed", write)
+    event.listen(database.engine, "commit", commit)
+    runtime.run_one(Stylizing, Painter())
+    event.remove(database.engine, "commit", commit)
+    assert ends == [State.DONE, State.DONE], "nor can it end with the picture of the pause"
+    left = row(database, job)
+    assert (left.state, left.result) == (State.RUNNING, None), "its lease runs out, and another worker tries again"
+    assert left.checkpoint is not None
+    assert {left.checkpoint["name"], left.checkpoint["result"]} <= set(files(blobs, job))
 
 
 def test_a_state_that_cannot_be_stored_is_not_made_at_each_step(runtime: Runtime, add_job: AddJob, monkeypatch: pytest.MonkeyPatch) -> None:

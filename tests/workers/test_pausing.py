@@ -158,7 +158,81 @@ def test_a_resumed_job_that_still_waits_ends_with_what_is_held(
     assert ended.facts is not None and ended.facts["iterations"] == 5
 
 
-def test_a_resumed_job_that_is_cancelled_before_its_first_step_keeps_what_is_held(
+def killed_after(runtime: Runtime, iteration: int) -> None:
+    """Paint on, with states stored at each step, until the worker dies."""
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 0.0})
+    with pytest.raises(Killed):
+        Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, Painter(killed_at(iteration)))
+
+
+@pytest.mark.parametrize(("what", "state"), [("cancel", State.CANCELLED), ("stop", State.DONE), ("delete", State.CANCELLED)])
+@pytest.mark.parametrize("was_paused", [True, False])
+def test_what_was_painted_since_the_last_pause_is_not_lost_by_an_end_without_a_worker(
+    runtime: Runtime,
+    database: Database,
+    blobs: Blobs,
+    service: JobService,
+    sweeper: Sweeper,
+    add_job: AddJob,
+    what: str,
+    state: State,
+    was_paused: bool,
+) -> None:
+    job = add_job()
+    if was_paused:
+        runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+        service.resume(OWNER, job.id)
+    killed_after(runtime, 8)
+    expire(database, sweeper, job)
+    assert row(database, job).state == State.QUEUED
+    getattr(service, what)(OWNER, job.id)
+    waits = row(database, job)
+    assert (waits.state, waits.checkpoint is None) == (State.QUEUED, False)
+    others = add_job(owner="b" * 32, created_at=0.0)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [8], "it is ended before others are begun"
+    ended = row(database, job)
+    assert (ended.state, ended.result, ended.checkpoint) == (state, f"result-{ended.attempt}.png", None)
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, str(ended.result)))), grey(80))
+    assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]
+    assert row(database, others).state == State.QUEUED
+
+
+def test_a_cancelled_job_whose_worker_dies_ends_with_what_was_painted(
+    runtime: Runtime, database: Database, service: JobService, sweeper: Sweeper, add_job: AddJob
+) -> None:
+    job = add_job()
+    killed_after(runtime, 8)
+    service.cancel(OWNER, job.id)
+    expire(database, sweeper, job)
+    assert row(database, job).state == State.QUEUED
+    assert runtime.run_one(Stylizing, Painter())
+    ended = row(database, job)
+    assert (ended.state, ended.result) == (State.CANCELLED, f"result-{ended.attempt}.png")
+
+
+def test_a_cancelled_job_that_kills_each_worker_ends_all_the_same_and_names_no_state(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, sweeper: Sweeper, add_job: AddJob
+) -> None:
+    job = add_job()
+    killed_after(runtime, 8)
+    service.cancel(OWNER, job.id)
+    for _ in range(runtime.clients.settings.max_crashes - 1):
+        expire(database, sweeper, job)
+
+        def die(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+            raise Killed
+
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, die)
+    expire(database, sweeper, job)
+    ended = row(database, job)
+    assert (ended.state, ended.result, ended.checkpoint) == (State.CANCELLED, None, None)
+    assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]
+
+
+def test_a_resumed_job_that_is_cancelled_and_fails_before_its_first_step_keeps_what_is_held(
     runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job
 ) -> None:
     service.resume(OWNER, paused.id)
@@ -166,7 +240,7 @@ def test_a_resumed_job_that_is_cancelled_before_its_first_step_keeps_what_is_hel
     def cancelled(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         service.cancel(OWNER, paused.id)
         on_progress(dataclasses.replace(record(5, preview=None), stage="prepare", losses=None))
-        raise AssertionError("it was told to stop")
+        raise EngineError("Not enough memory.")
 
     runtime.run_one(Stylizing, cancelled)
     ended = row(database, paused)

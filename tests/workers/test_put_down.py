@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import threading
 import time
 from collections.abc import Callable
 
@@ -16,9 +17,8 @@ from app.core.errors import StorageFull
 from app.core.progress import OnProgress, Progress, StopRequested
 from app.core.steering import settings_of
 from app.infra.blobs import Blobs
-from app.infra.clients import Clients
 from app.infra.database import Database
-from app.jobs import pictures
+from app.jobs import pictures, repository
 from app.jobs.models import Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
@@ -29,16 +29,6 @@ from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 DATABASES = ("sqlite", "postgresql")
 
 AddJob = Callable[..., Job]
-
-
-@pytest.fixture
-def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
-    """A worker that stores its state at each step and looks at the row at each step."""
-    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    quick = clients.settings.model_copy(
-        update={"heartbeat_seconds": 0.05, "lease_seconds": 2.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0}
-    )
-    return Runtime(dataclasses.replace(clients, settings=quick))
 
 
 def saving(sitting: Sitting, iteration: int) -> Progress:
@@ -67,6 +57,8 @@ class Painter:
         self.resumed.append(sitting.resume)
         try:
             on_progress(dataclasses.replace(record(done, preview=None), stage="prepare", losses=None))
+            if sitting.resume:
+                on_progress(dataclasses.replace(record(done), losses=None))
             for n in range(done + 1, 11):
                 self.strengths.append(sitting.steer().params.strength)
                 done = n
@@ -323,17 +315,76 @@ def test_a_step_longer_than_a_shutdown_gives_the_job_back_meanwhile(runtime: Run
 def test_a_picture_that_is_finished_is_kept_although_the_worker_shuts_down(runtime: Runtime, database: Database, add_job: AddJob) -> None:
     job = add_job()
     closing: list[bool] = []
-    slow = runtime.clients.settings.model_copy(update={"heartbeat_seconds": 60.0, "checkpoint_seconds": 3600.0})
-    leaving = Runtime(dataclasses.replace(runtime.clients, settings=slow), shutting_down=lambda: bool(closing))
+    leaving = Runtime(runtime.clients, shutting_down=lambda: bool(closing))
 
     def finishing(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         on_progress(record(10))
-        closing.append(True)
-        on_progress(dataclasses.replace(record(10), stage="finish"))
+        for _ in range(2):
+            on_progress(dataclasses.replace(record(10), stage="finish"))
+            closing.append(True)
+            time.sleep(0.3)  # beats come and go
         return Outcome(grey(100))
 
     leaving.run_one(Stylizing, finishing)
     assert (row(database, job).state, row(database, job).stopped_early) == (State.DONE, False)
+
+
+def test_a_state_that_is_being_stored_is_the_one_that_is_given_back(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    closing: list[bool] = []
+    storing: list[bool] = []
+    rarely = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 3600.0})
+    leaving = Runtime(
+        dataclasses.replace(runtime.clients, settings=rarely),
+        # Nothing is to be heard between two steps, which this test is not about.
+        shutting_down=lambda: bool(closing) and (bool(storing) or threading.current_thread() is threading.main_thread()),
+    )
+    stored = Blobs.put
+
+    def slowly(blobs: Blobs, key: str, data: bytes) -> None:
+        if "checkpoint" in key:
+            storing.append(True)
+            time.sleep(0.3)  # beats come and go
+        stored(blobs, key, data)
+
+    monkeypatch.setattr(Blobs, "put", slowly)
+    leaving.run_one(Stylizing, Painter(lambda n: closing.append(True) if n == 4 else None))
+    assert (row(database, job).state, bool(storing)) == (State.QUEUED, True)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [5]
+
+
+def test_a_heartbeat_that_meets_the_unforeseen_beats_on(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    failures: list[int] = []
+
+    def fail(*_: object, **__: object) -> Job:
+        failures.append(1)
+        raise RuntimeError("read-only transaction")
+
+    def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        with monkeypatch.context() as broken:
+            broken.setattr(repository, "write_claimed", fail)
+            wait_until(lambda: bool(failures))
+        lease = row(database, job).lease_until
+        wait_until(lambda: row(database, job).lease_until != lease)
+        on_progress(record(1))
+        return Outcome(grey(10))
+
+    runtime.run_one(Stylizing, paint)
+    assert row(database, job).state == State.DONE
+
+
+def wait_until(there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not there():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_workers_that_die_are_forgiven_while_the_picture_gets_on(

@@ -83,6 +83,10 @@ class Kind(ABC, Generic[A, P, O]):
         """Tell whether stopping now would leave something: until then a stop waits."""
         return True
 
+    def is_coming_back(self, progress: P) -> bool:
+        """Tell whether what an earlier attempt made is about to be there again: until then a cancel waits."""
+        return False
+
     def is_finishing(self, progress: P) -> bool:
         """Tell whether the work is as good as done: too late to stop, and a pity to give back."""
         return False
@@ -90,6 +94,9 @@ class Kind(ABC, Generic[A, P, O]):
     def follow_up(self, session: Session, job: Job) -> Job | None:
         """Add the job that follows from this one's end, in the transaction that ends it."""
         return None
+
+    def ended(self, row: Job) -> None:
+        """The job has ended, as ``row`` says; that is committed."""
 
     def close(self) -> None:
         """Put away what only a running attempt needs."""

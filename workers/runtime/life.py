@@ -85,6 +85,8 @@ class _Attempt(Generic[A, P, O]):
         self._job = job
         self._live = Live()
         self._stop = self._cancel = self._pause = False
+        # What was made is being stored: too late to give the job back.
+        self._storing = False
         # Columns that name what the next attempt goes on from, once this one is to be put down.
         self._left: dict[str, Any] | None = None
         self._looked = self._written = float("-inf")
@@ -97,17 +99,28 @@ class _Attempt(Generic[A, P, O]):
         heartbeat = threading.Thread(target=copy_context().run, args=(self._beat, ended), name="heartbeat", daemon=True)
         heartbeat.start()
         try:
+            self._work(work)
+        except LeaseLost:
+            log.warning("lease lost, nothing written: job=%s attempt=%d", self._job.id, self._job.attempt)
+        except (Unavailable, StorageFull) as error:
+            # No verdict on the job: its lease runs out, and the sweeper queues it again.
+            log.error("left to its lease: job=%s attempt=%d %s", self._job.id, self._job.attempt, error.message)
+        finally:
+            ended.set()
+            heartbeat.join()
+            self._kind.close()
+
+    def _work(self, work: Work[A, P, O]) -> None:
+        """Work until there is an end, which what goes wrong has, too."""
+        try:
             self._live = self._kind.begin()
             self._from = self._iterations()
             self._publish(self._job)
             self._finish(work(self._kind.assignment(), self._on_progress))
-        except LeaseLost:
-            log.warning("lease lost, nothing written: job=%s attempt=%d", self._job.id, self._job.attempt)
+        except (LeaseLost, Unavailable):
+            raise
         except StopRequested:
             self._end_empty()
-        except Unavailable as error:
-            # No verdict on the job: its lease runs out, and the sweeper queues it again.
-            log.error("left to its lease: job=%s attempt=%d %s", self._job.id, self._job.attempt, error.message)
         except PentimentoError as error:
             self._fail(error.message, error.code)
         except MemoryError:
@@ -118,10 +131,6 @@ class _Attempt(Generic[A, P, O]):
         except Exception:
             log.exception("job failed: job=%s attempt=%d", self._job.id, self._job.attempt)
             self._fail(self._kind.broken, "broken")
-        finally:
-            ended.set()
-            heartbeat.join()
-            self._kind.close()
 
     def _on_progress(self, progress: P) -> None:
         self._moved = time.monotonic()
@@ -161,10 +170,14 @@ class _Attempt(Generic[A, P, O]):
     def _obey(self, progress: P) -> None:
         """Raise when the job's flags or a shutdown say so."""
         if self._kind.is_finishing(progress):
+            self._storing = True
             return
-        if self._cancel or (self._stop and self._kind.has_something(progress)):
+        if self._cancel and not self._kind.is_coming_back(progress):
+            raise StopRequested
+        if self._stop and self._kind.has_something(progress):
             raise StopRequested
         if self._pause or self._shutting_down():
+            self._storing = True
             self._left = self._state_after(progress)
             raise StopRequested
 
@@ -176,6 +189,7 @@ class _Attempt(Generic[A, P, O]):
             return {}
 
     def _finish(self, outcome: O) -> None:
+        self._storing = True
         if self._left is not None:
             self._put_down(self._held(outcome, self._left) if self._pause else self._left)
             return
@@ -221,16 +235,17 @@ class _Attempt(Generic[A, P, O]):
 
     def _fail(self, message: str, reason: str) -> None:
         """End as failed, or as done with what an earlier attempt has left to show; ``reason`` is for the metrics."""
-        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
+        if self._cancel:
+            log.warning("failed once it was cancelled: job=%s %s", self._job.id, message)
+            self._end_empty()
+            return
         salvaged = self._kind.salvaged(message)
-        try:
-            if salvaged is None:
-                self._end(State.FAILED, error=message)
-            else:
-                self._live, columns = salvaged
-                self._end(State.DONE, **columns, stopped_early=True)
-        except LeaseLost:
-            log.warning("failure not written, lease lost: job=%s attempt=%d", self._job.id, self._job.attempt)
+        if salvaged is None:
+            self._end(State.FAILED, error=message)
+        else:
+            self._live, columns = salvaged
+            self._end(State.DONE, **columns, stopped_early=True)
+        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
 
     def _end(self, state: State, **columns: Any) -> None:
         """Commit the end together with the job that follows from it, then tell of both."""
@@ -251,6 +266,7 @@ class _Attempt(Generic[A, P, O]):
                 return row, self._kind.follow_up(session, row)
 
         row, follower = self._patiently(commit)
+        self._kind.ended(row)
         log.info("ended: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, state)
         self._count(state)
         self._publish(row)
@@ -306,7 +322,7 @@ class _Attempt(Generic[A, P, O]):
                 log.error("no progress for %g s, giving up: job=%s", self._settings.stall_seconds, self._job.id)
                 os._exit(HUNG_EXIT_STATUS)
             try:
-                if self._shutting_down():
+                if self._shutting_down() and not self._storing:
                     # A step that takes longer than a shutdown may: give the job back before the process is killed.
                     self._write(**_at_rest())
                     log.info("released in mid-step: job=%s attempt=%d", self._job.id, self._job.attempt)
@@ -316,3 +332,6 @@ class _Attempt(Generic[A, P, O]):
                 return  # the engine's next progress record finds out
             except PentimentoError as error:
                 log.warning("heartbeat missed: job=%s %s", self._job.id, error)
+            except Exception:
+                # Without this thread a job that is well would lose its lease, and one that hangs would keep its worker.
+                log.exception("heartbeat missed: job=%s", self._job.id)

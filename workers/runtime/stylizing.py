@@ -198,7 +198,8 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         left = Left.model_validate(columns["checkpoint"]) if columns else self._left
         if left is None or not self._frames.count:
             return columns
-        left = left.model_copy(update={"result": self._stored(outcome), "facts": self._facts(outcome), "frames": self._run})
+        picture = {"result": self._stored(outcome), "facts": self._facts(outcome), "held_at": left.live.iteration}
+        left = left.model_copy(update={**picture, "frames": self._run})
         return {**columns, "checkpoint": left.model_dump(mode="json")}
 
     def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
@@ -220,6 +221,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def has_something(self, progress: Progress) -> bool:
         return progress.preview is not None or self._frames.count > 0
 
+    def is_coming_back(self, progress: Progress) -> bool:
+        return self._resume is not None and not self.has_something(progress)
+
     def is_finishing(self, progress: Progress) -> bool:
         return progress.stage == "finish"
 
@@ -231,11 +235,13 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
 
     def follow_up(self, session: Session, job: Job) -> Job | None:
         """A finished picture gets its verdict, but not one of a dataset, nor one that its owner has thrown away."""
-        self._ended = job
         if job.result is None or job.parent is not None or job.deleted_at is not None:
             return None
         verdict, queued = repository.ensure_verdict(session, job)
         return verdict if queued else None
+
+    def ended(self, row: Job) -> None:
+        self._ended = row
 
     def close(self) -> None:
         if self._ended:

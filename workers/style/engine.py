@@ -119,10 +119,11 @@ class Engine:
         costs = [evaluation_cost(scale, params.content_layer, planned.tile) for scale in scales]
         tracker = Tracker(on_progress, scales, side=params.size, pixels=pixels, costs=costs, resume=resume)
         showing = Showing(frame, photograph, commission.protect)
-        best = photograph
+        best = resume.best if resume else photograph
         try:
             tracker.prepared()
-            best = resume.best if resume else self._start(frame, photograph, commission)
+            if resume is None:
+                best = self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
                 tracker.begun(showing.preview(best))
             targets = JobTargets(self._targets, commission, frame, photograph, planned.tile, tracker.worked)

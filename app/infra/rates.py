@@ -36,7 +36,7 @@ class Rates:
 
     def __init__(self, client: redis.Redis, secret: str, clock: Callable[[], float] = time.time) -> None:
         self._client = client
-        self._secret = secret.encode()
+        self._secret = secret
         self._clock = clock
         self._lock = threading.Lock()
         self._window = 0
@@ -54,8 +54,7 @@ class Rates:
         """
         moment = self._clock()
         window = int(moment // WINDOW_SECONDS)
-        hidden = hmac.new(self._secret, f"{what}:{who}".encode(), hashlib.sha256).hexdigest()[:32]
-        if self._count(window, f"{what}:{hidden}") <= most:
+        if self._count(window, f"{what}:{hidden(self._secret, what, who)}") <= most:
             return
         seconds = max(1, math.ceil((window + 1) * WINDOW_SECONDS - moment))
         raise TooMany(f"{said} Try again in {seconds} s.", retry_after=seconds)
@@ -78,6 +77,11 @@ class Rates:
             pipeline.incr(key)
             pipeline.expire(key, 2 * WINDOW_SECONDS)
             return int(pipeline.execute()[0])
+
+
+def hidden(secret: str, what: str, who: str) -> str:
+    """Return by what somebody is told apart without being known."""
+    return hmac.new(secret.encode(), f"{what}:{who}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def network_of(address: str) -> str:

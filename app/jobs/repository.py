@@ -57,7 +57,7 @@ def count_unfinished(session: Session, kind: str, owner: str, besides: str | Non
 def count_unfinished_of(session: Session, kind: str, owners: Collection[str]) -> dict[str, int]:
     """Return how many jobs have not ended of each of the owners who have such a one, counted as those of one owner are."""
     query = select(Job.owner, func.count()).where(Job.kind == kind, Job.state.not_in(TERMINAL), Job.parent.is_(None), Job.owner.in_(owners))
-    return {owner: count for owner, count in session.execute(query.group_by(Job.owner))}
+    return dict(session.execute(query.group_by(Job.owner)).all())
 
 
 def count_queued(session: Session, kind: str) -> int:

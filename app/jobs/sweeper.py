@@ -16,6 +16,8 @@ from app.jobs.models import EXPERIMENT, STYLIZE, TASKS, VERDICT, Job, State
 
 log = logging.getLogger(__name__)
 
+_PURGED_AT_ONCE = 200
+
 Snapshot = Callable[[Job], events.Event]
 # How a row of each kind is told; a kind that is not named is told by what all have in common.
 SNAPSHOTS: dict[str, Snapshot] = {STYLIZE: job_events.snapshot, VERDICT: verdict_events.snapshot}
@@ -45,11 +47,12 @@ class Sweeper(Rounds):
 
     def sweep(self) -> None:
         self._settle_expired()
+        for kind in TASKS:
+            self._top_up(kind)
+        # Last, and some at a time: it may be thousands, and nobody waits for it.
         with standstill.deleting(self._settings) as may:
             if may:
                 self._purge_deleted()
-        for kind in TASKS:
-            self._top_up(kind)
 
     def _settle_expired(self) -> None:
         """Queue jobs of dead workers again, or end those that keep killing workers."""
@@ -83,7 +86,7 @@ class Sweeper(Rounds):
     def _purge_deleted(self) -> None:
         with self._database.read() as session:
             old = repository.purgeable(session, self._settings.undo_seconds)
-        for job_id in old:
+        for job_id in old[:_PURGED_AT_ONCE]:
             with self._database.write() as session:
                 gone = repository.purge(session, job_id, self._settings.undo_seconds)
             if gone:

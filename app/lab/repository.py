@@ -188,9 +188,11 @@ def purgeable(session: Session, undo_seconds: float) -> Sequence[str]:
 
 
 def purge(session: Session, dataset_id: str, undo_seconds: float) -> bool:
-    """Remove the rows. False: it was brought back meanwhile."""
+    """Remove the rows; a picture of it that was brought back alone is deleted again. False: it was brought back meanwhile."""
     statement = delete(Dataset).where(Dataset.id == dataset_id, Dataset.deleted_at < db_now() - undo_seconds)
     if cast("CursorResult[Any]", session.execute(statement)).rowcount != 1:
         return False
     session.execute(delete(DatasetPicture).where(DatasetPicture.dataset == dataset_id))
+    for stray in ((Job.kind == STYLIZE, Job.parent == dataset_id), _verdicts(dataset_id)):
+        session.execute(update(Job).where(*stray, Job.deleted_at.is_(None)).values(deleted_at=db_now()))
     return True

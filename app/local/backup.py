@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -118,7 +119,7 @@ def restore(settings: Settings, folder: Path, on_progress: OnProgress) -> Copied
                 if copied != entries:
                     raise InputError(f"The backup {folder} changed while it was read. Nothing was restored.")
                 migrate(settings)
-                _queue_again(data / _DATABASE)
+                _put_right(data)
         except BaseException:
             _empty(data)
             raise
@@ -251,11 +252,18 @@ def _claimed(settings: Settings) -> Iterator[None]:
         os.close(lock)
 
 
-def _queue_again(database: Path) -> None:
-    """The workers of the jobs that ran are elsewhere, or gone; nobody's fault, no crash counted."""
-    with closing(sqlite3.connect(database)) as connection, connection:
+def _put_right(data: Path) -> None:
+    """Let no row name what is not there: a worker, which is elsewhere or gone, or what a painter put away during the copy."""
+    with closing(sqlite3.connect(data / _DATABASE)) as connection, connection:
         connection.execute("UPDATE jobs SET state = 'queued', lease_until = NULL WHERE state = 'running'")
         connection.execute("UPDATE datasets SET lease_until = NULL")
+        for job_id, left, preview in connection.execute("SELECT id, checkpoint, preview FROM jobs").fetchall():
+            files_of = data / _PICTURES / "jobs" / job_id
+            named = json.loads(left) if left else None
+            if named and not all((files_of / named[name]).is_file() for name in ("name", "result") if named.get(name)):
+                connection.execute("UPDATE jobs SET checkpoint = NULL WHERE id = ?", (job_id,))
+            if preview and not (files_of / preview).is_file():
+                connection.execute("UPDATE jobs SET preview = NULL WHERE id = ?", (job_id,))
 
 
 def _empty(folder: Path) -> None:

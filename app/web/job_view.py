@@ -120,7 +120,7 @@ class JobView:
         if self.event.silent:
             return "The painter does not answer. If it stays away, the picture goes on from its last checkpoint"
         if self.event.stopping:
-            return "Stopping after this step"
+            return "Waiting for a painter to end it" if self.event.state == State.QUEUED else "Stopping after this step"
         if self.event.pausing:
             return "Pausing after this step"
         if self.event.state == State.PAUSED:

@@ -244,6 +244,22 @@ def test_what_was_deleted_long_ago_is_cleared_away_with_its_files(
     assert not (blobs.local_root / "datasets" / dataset.id).exists()
 
 
+def test_a_picture_that_was_brought_back_alone_goes_with_its_dataset(
+    datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, clients: Clients, decoders: DecoderPool, service: JobService
+) -> None:
+    dataset = datasets.create(OWNER, order(1, 1))
+    unpacker.unpack_one()
+    paint_all()
+    job = next(job for _, job in datasets.pictures(OWNER, dataset.id) if job)
+    datasets.delete(OWNER, dataset.id)
+    service.restore(OWNER, job.id)
+    at_once = dataclasses.replace(clients, settings=clients.settings.model_copy(update={"undo_seconds": 0.0}))
+    Keeper(at_once, decoders).clear_away()
+    Sweeper(at_once).sweep()
+    with clients.database.read() as session:
+        assert session.get(Job, job.id) is None
+
+
 def test_others_see_nothing(datasets: DatasetService) -> None:
     dataset = datasets.create(OWNER, order(1, 1))
     for use in (datasets.get, datasets.event, datasets.detail, datasets.cancel, datasets.resume, datasets.delete, datasets.pictures):

@@ -163,6 +163,27 @@ def test_what_is_deleted_while_a_backup_is_made_is_in_it(clients: Clients, add_j
     assert set(jobs_in(clients.settings)) == {late[0].id}
 
 
+@pytest.mark.parametrize("gone", ["checkpoint-1-0.safetensors", "result-1.png"])
+def test_a_job_whose_state_was_put_away_during_the_copy_begins_anew(
+    clients: Clients, add_job: AddJob, elsewhere: Settings, copy: Path, gone: str
+) -> None:
+    left = {"name": "checkpoint-1-0.safetensors", "result": "result-1.png", "facts": {}, "live": {"iteration": 5}, "frames": []}
+    whole = add_job(state=State.PAUSED, attempt=1, checkpoint=left, preview="preview-1-0001.jpg")
+    torn = add_job(state=State.PAUSED, attempt=1, checkpoint=left, preview="preview-1-0001.jpg")
+    for job in (whole, torn):
+        for name in ("checkpoint-1-0.safetensors", "result-1.png", "preview-1-0001.jpg"):
+            clients.blobs.put(pictures.key(job.id, name), b"x")
+
+    # As when a painter puts them away after the rows were copied, and before their turn comes.
+    for name in (gone, "preview-1-0001.jpg"):
+        clients.blobs.delete(pictures.key(torn.id, name))
+    back_up(clients.settings, copy, silent)
+    restore(elsewhere, copy, silent)
+    rows = jobs_in(elsewhere)
+    assert (rows[torn.id].state, rows[torn.id].checkpoint, rows[torn.id].preview) == (State.PAUSED, None, None)
+    assert (rows[whole.id].checkpoint, rows[whole.id].preview) == (left, "preview-1-0001.jpg")
+
+
 def test_a_backup_under_writes_has_the_files_of_every_row(clients: Clients, elsewhere: Settings, copy: Path) -> None:
     at_once = dataclasses.replace(clients, settings=clients.settings.model_copy(update={"undo_seconds": 0.0}))
     ended, made = threading.Event(), []

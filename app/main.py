@@ -44,7 +44,9 @@ from app.web.hypothesis_form import HypothesisDesk
 from app.web.intake import Intake
 from app.web.outgoing import Outgoing
 from app.web.picture_form import VerdictDesk
+from app.web.places import Places
 from app.web.proxy import BehindProxy
+from app.web.received import LARGE
 from app.web.refusals import Refusals
 from app.web.render import STATIC
 from app.web.routes import (
@@ -78,6 +80,7 @@ _DESCRIPTION = "Paint one picture in the style of another on VGG19, and watch it
 # Each open event stream holds a connection while it waits.
 _STREAM_CONNECTIONS = 10_000
 _REDIS_SECONDS = 5
+_FULL = "Many people are sending pictures at this moment. Try again in some seconds."
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -118,6 +121,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         signer=OwnerSigner(secret),
         rates=Rates(client, secret),
         door=Door(settings, secret),
+        forms=Places(settings.max_forms, _FULL),
+        large_forms=Places(min(LARGE, settings.max_forms), _FULL),
     )
 
     @asynccontextmanager

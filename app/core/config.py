@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     max_connections: int = Field(1000, ge=10, description="Open connections, beyond which more are answered with 503.")
     body_seconds: float = Field(20, gt=0, description="Silence in the middle of a request's body after which it is given up.")
     least_body_rate: float = Field(
-        4000, ge=0, description="Bytes a second that a request's body has to bring on average, after its first ten seconds."
+        4000, ge=0, description="Bytes a second that a request's body has to bring; it may be ten seconds behind."
     )
 
     # Limits
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     uploads_per_minute: int = Field(
         60, ge=0, description="Forms with pictures that one person, or newcomers from one address, may send within a minute; 0: any number."
     )
+    max_forms: int = Field(48, ge=2, description="Forms with pictures that may be on their way in at once, beyond which more hear 503.")
     max_queue: int = Field(1000, ge=1, description="Jobs that may wait in all.")
     min_free_mb: float = Field(500, ge=0, description="Free disk space below which new jobs are refused.")
     undo_seconds: float = Field(600, ge=0, description="How long a deleted job can be brought back.")

@@ -80,7 +80,7 @@ class DatasetDesk:
         if errors:
             raise RejectedForm(errors)
         name = (form.fields.get("name") or "").strip()[:120] or _name(files, archive)
-        return Order(cast("Kind", kind), name, made, files, archive.body if archive else None, jobs)
+        return Order(cast("Kind", kind), name, made, files, archive.file if archive else None, jobs)
 
     def generators(self, form: Form, strengths: tuple[float, ...]) -> tuple[Generator, ...]:
         presets = [name for name in form.values.get("preset", []) if name] or [DEFAULT_GENERATOR]
@@ -94,7 +94,7 @@ class DatasetDesk:
         for upload in form.uploads.get(role, []):
             if upload.too_large or upload.size > self._max_bytes:
                 raise InputError(f"{upload.name}: {too_large(self._max_bytes, role).message}", field=role)
-            found.append(Sent("content" if role == "content" else "style", upload.name, upload.body))
+            found.append(Sent("content" if role == "content" else "style", upload.name, upload.file))
         for name in dict.fromkeys(form.values.get(f"{role}_sample", [])):
             if name:
                 title, data = self._samples.read(role, name)

@@ -29,6 +29,7 @@ from app.web.dataset_form import DatasetDesk
 from app.web.door import Door
 from app.web.hypothesis_form import HypothesisDesk
 from app.web.picture_form import VerdictDesk
+from app.web.places import Places
 from app.web.samples import Samples
 from app.web.security import OWNER_COOKIE, OWNER_COOKIE_SECONDS, OwnerSigner, is_secure
 from app.web.submission import Reception
@@ -58,6 +59,8 @@ class Services:
     signer: OwnerSigner
     rates: Rates
     door: Door
+    forms: Places
+    large_forms: Places
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from http import HTTPStatus
 from typing import Any, cast
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.core.errors import ParameterErrors, PentimentoError
+from app.core.errors import ParameterErrors, PentimentoError, Unavailable
 from app.web.deps import from_htmx
 from app.web.render import page
 from app.web.security import HEADERS
@@ -54,6 +55,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(PentimentoError, respond)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(OSError, _system)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -82,6 +84,13 @@ def _validation(request: Request, error: Exception) -> Response:
     fields = [FieldProblem(field=str(one["loc"][-1]), detail=f"{one['msg']}. Received: {one['input']!r}") for one in error.errors()]
     said = f"{fields[0].field}: {fields[0].detail}" if fields else "The request is not well formed."
     return _answer(request, 422, said, "request", fields, {})
+
+
+def _system(request: Request, error: Exception) -> Response:
+    """Return the answer where the process has too many files open, which is over as soon as others are done."""
+    if cast(OSError, error).errno in (errno.EMFILE, errno.ENFILE):
+        return respond(request, Unavailable("The server has too many files open at this moment. Try again in some seconds."))
+    raise error
 
 
 def _unexpected(request: Request, error: Exception) -> Response:

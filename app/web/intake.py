@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from typing import cast
 
@@ -15,8 +16,8 @@ from app.core.config import Settings
 
 # What no route's JSON reaches. A form with files is counted by its reader, which asks for more.
 MOST_BYTES = 1_000_000
-# Before that an average says nothing.
-FIRST_SECONDS = 10.0
+# What a body may be behind its rate, and never ahead of it: much sent at once buys no time for later.
+PATIENCE_SECONDS = 10.0
 _BODY = "pentimento.body"
 _SLOW = "Your request came so slowly that it was given up. Try again on a better connection, or send smaller pictures."
 _LONG = f"A request that is no form with files has at most {MOST_BYTES} bytes."
@@ -51,7 +52,7 @@ class _Body:
         self._seconds = seconds
         self._least_rate = least_rate
         self._received = 0
-        self._waited = 0.0
+        self._credit = PATIENCE_SECONDS
         self._ended = False
 
     async def receive(self) -> Message:
@@ -64,13 +65,15 @@ class _Body:
             message = await asyncio.wait_for(self._receive(), self._seconds)
         except TimeoutError:
             raise _slow() from None
+        brought = len(message.get("body", b""))
+        self._received += brought
         # Only what the client has let us wait counts against it, not what we did with what came.
-        self._waited += time.monotonic() - began
-        self._received += len(message.get("body", b""))
+        earned = brought / self._least_rate if self._least_rate else math.inf
+        self._credit = min(PATIENCE_SECONDS, self._credit - (time.monotonic() - began) + earned)
         self._ended = message["type"] != "http.request" or not message.get("more_body", False)
         if self.most is not None and self._received > self.most:
             raise HTTPException(413, _LONG)
-        if not self._ended and self._waited > FIRST_SECONDS and self._received < self._least_rate * self._waited:
+        if not self._ended and self._credit < 0:
             raise _slow()
         return message
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, cast
 from urllib.parse import parse_qsl
 
 from python_multipart import MultipartParser
@@ -18,12 +16,12 @@ from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import InputError, TooLarge
 from app.infra import files
+from app.web.spool import Spool, SpooledFile
 
-_IN_MEMORY = 1_000_000
-# Each file that is longer than what stays in memory holds a file open: hence a bound on both.
 _MANY_FILES = 200
-_MANY_IN_MEMORY = 200_000
+# Of one field, and of all fields of a form together; headers have the parser's own bound.
 _TEXT_BYTES = 10_000
+_TEXTS_BYTES = 200_000
 _PARTS = 100
 # A form without files: names of samples and numbers.
 _URLENCODED_BYTES = 100_000
@@ -44,7 +42,6 @@ class FormLimits:
     total: int
     files: int = _FILES
     parts: int = _PARTS
-    in_memory: int = _IN_MEMORY
 
     @classmethod
     def for_pictures(cls, most: int) -> FormLimits:
@@ -53,7 +50,17 @@ class FormLimits:
     @classmethod
     def for_dataset(cls, most: int) -> FormLimits:
         """A dataset is sent whole: a zip file, or some hundred pictures."""
-        return cls(most, _PATIENCE_WITH_MANY * most, _MANY_FILES, _MANY_FILES + 10 * _PARTS, _MANY_IN_MEMORY)
+        return cls(most, _PATIENCE_WITH_MANY * most, _MANY_FILES, _MANY_FILES + 10 * _PARTS)
+
+    @classmethod
+    def for_styles(cls, most: int, count: int) -> FormLimits:
+        """So many pictures as a study takes, and some more to be told that they are too many."""
+        return cls(most, (count + _PATIENCE) * most, 2 * count, 2 * count + _PARTS)
+
+    @classmethod
+    def for_words(cls, most: int) -> FormLimits:
+        """A form without files."""
+        return cls(0, most, 0)
 
 
 @dataclass
@@ -61,20 +68,19 @@ class Upload:
     """One received file; ``too_large`` when the rest of it was thrown away."""
 
     name: str
-    body: IO[bytes]
+    body: SpooledFile
     size: int = 0
     too_large: bool = False
 
+    @property
+    def file(self) -> IO[bytes]:
+        return cast("IO[bytes]", self.body)
+
     def read(self) -> bytes:
-        # What is still in memory is written first.
+        # What is still in memory may be written first.
         with files.room_for("the picture"):
             self.body.seek(0)
-        return self.body.read()
-
-    def close(self) -> None:
-        # Closing writes what is left, for which there may be no room; nobody needs it any more.
-        with suppress(OSError):
-            self.body.close()
+            return self.body.read()
 
 
 @dataclass
@@ -87,6 +93,7 @@ class Form:
     values: dict[str, list[str]] = field(default_factory=dict)
     uploads: dict[str, list[Upload]] = field(default_factory=dict)
     cut_off_at: str | None = None
+    spool: Spool | None = None
 
     @property
     def fields(self) -> dict[str, str]:
@@ -97,9 +104,8 @@ class Form:
         return {name: given[-1] for name, given in self.uploads.items()}
 
     def close(self) -> None:
-        for uploads in self.uploads.values():
-            for upload in uploads:
-                upload.close()
+        if self.spool is not None:
+            self.spool.close()
 
 
 def display_name(name: str) -> str:
@@ -178,6 +184,7 @@ class _Reader:
         self._files = 0
         self._file: Upload | None = None
         self._text = bytearray()
+        self._texts = 0
         self._header = (bytearray(), bytearray())
         self._disposition = b""
         self._parts = 0
@@ -240,7 +247,9 @@ class _Reader:
                 )
             self._files += 1
             name = display_name(options[b"filename"].decode("utf-8", "replace"))
-            self._file = Upload(name, SpooledTemporaryFile(max_size=self._limits.in_memory))  # noqa: SIM115 - the form closes it
+            if self.form.spool is None:
+                self.form.spool = Spool()
+            self._file = Upload(name, self.form.spool.begin())
             self.form.uploads.setdefault(self.current, []).append(self._file)
 
     def _data(self, data: bytes, start: int, end: int) -> None:
@@ -248,15 +257,17 @@ class _Reader:
             if len(self._text) + end - start > _TEXT_BYTES:
                 raise InputError("A field of the form is too long.", field=self.current)
             self._text.extend(data[start:end])
+            self._texts += end - start
+            if self._texts > _TEXTS_BYTES:
+                raise InputError("The fields of the form are too long together.", field=self.current)
             return
         self._file.size += end - start
         with files.room_for("the picture"):
             if self._file.size <= self._limits.file:
-                self._file.body.write(data[start:end])
+                self._file.body.append(data[start:end])
             elif not self._file.too_large:
                 self._file.too_large = True
-                self._file.body.seek(0)
-                self._file.body.truncate()
+                self._file.body.drop()
 
     def _close(self) -> None:
         if self._file is None and self.current is not None:

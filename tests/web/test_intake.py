@@ -23,7 +23,7 @@ PART = b'--x\r\nContent-Disposition: form-data; name="content"; filename="a.png"
 @pytest.fixture
 def place(settings: Settings, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     """The application, with little patience."""
-    monkeypatch.setattr(intake, "FIRST_SECONDS", 0.6)
+    monkeypatch.setattr(intake, "PATIENCE_SECONDS", 0.6)
     with served(create_app(settings.model_copy(update={"body_seconds": 1.0, "least_body_rate": 4000.0}))) as place:
         yield place
 
@@ -45,6 +45,15 @@ def test_a_body_that_falls_silent_is_given_up_in_words(place: Place, path: str) 
 
 def test_a_body_that_drips_is_given_up(place: Place) -> None:
     with connected(place, head("/api/jobs", 10_000_000) + PART) as client:
+        began = time.monotonic()
+        while stays_open(client, 0.05) and time.monotonic() - began < LATE:
+            client.sendall(b"x" * 20)
+        assert 0.5 < time.monotonic() - began < LATE
+
+
+def test_much_at_once_buys_no_time_for_dripping(place: Place) -> None:
+    """By its average, it might take for four minutes."""
+    with connected(place, head("/api/jobs", 10_000_000) + PART + b"x" * 1_000_000) as client:
         began = time.monotonic()
         while stays_open(client, 0.05) and time.monotonic() - began < LATE:
             client.sendall(b"x" * 20)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from app.core.errors import InputError, StorageFull, TooLarge
-from app.web import uploads
+from app.web import spool
 from app.web.given_picture import PictureReader
 from app.web.uploads import Form, FormLimits, display_name, read_form
 from tests.web.conftest import Studio, picture, two_pictures
@@ -112,6 +112,8 @@ def test_an_endless_body_is_cut_off() -> None:
         (multipart((part("size"), b"5"))[:-8], "multipart/form-data; boundary=x"),
         (multipart(("Content-Disposition: form-data", b"5")), "multipart/form-data; boundary=x"),
         (multipart((part("size"), b"5" * 20_000)), "multipart/form-data; boundary=x"),
+        (multipart((part("size") + "\r\nX-Long: " + "a" * 20_000, b"5")), "multipart/form-data; boundary=x"),
+        (multipart(*[(part(f"f{n}"), b"5" * 9000) for n in range(50)]), "multipart/form-data; boundary=x"),
         (multipart(*[(part(f"f{n}"), b"") for n in range(200)]), "multipart/form-data; boundary=x"),
         (multipart(*[(part(f"f{n}", "a"), b"a") for n in range(13)]), "multipart/form-data; boundary=x"),
     ],
@@ -158,7 +160,7 @@ class FullDisk(io.BytesIO):
 @pytest.mark.parametrize("when", ["write", "read"])
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_that_fills_up_meanwhile_says_so(monkeypatch: pytest.MonkeyPatch, error: int, when: str) -> None:
-    monkeypatch.setattr(uploads, "SpooledTemporaryFile", lambda max_size: FullDisk(error, when))
+    monkeypatch.setattr(spool, "SpooledTemporaryFile", lambda max_size: FullDisk(error, when))
 
     def receive() -> None:
         form, _ = parse(multipart((part("content", "a"), b"a" * 100)))
@@ -176,7 +178,7 @@ def test_a_full_disk_is_507(studio: Studio, monkeypatch: pytest.MonkeyPatch, pat
     def on_a_full_device(max_size: int) -> io.FileIO:
         return io.FileIO("/dev/full", "r+")
 
-    monkeypatch.setattr(uploads, "SpooledTemporaryFile", on_a_full_device)
+    monkeypatch.setattr(spool, "SpooledTemporaryFile", on_a_full_device)
     answer = studio.client.post(path, files=two_pictures())
     assert answer.status_code == 507
     assert "Free some space" in answer.text

@@ -18,6 +18,9 @@ from app.web.uploads import Form, FormLimits, read_form
 
 router = APIRouter(prefix="/jobs/{job_id}", include_in_schema=False)
 
+# What the sliders come to.
+_BYTES = 100_000
+
 
 @router.post("/pause")
 def pause(job_id: str, owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
@@ -35,7 +38,7 @@ async def _positions(job_id: str, request: Request, owner: OwnerDep, services: S
     """Read the sliders, of the job's owner alone; nothing sent is nothing moved."""
     await run_in_threadpool(services.jobs.get, owner, job_id)
     kind = request.headers.get("content-type")
-    return await read_form(kind, request.stream(), FormLimits.for_pictures(services.settings.max_upload_bytes)) if kind else Form()
+    return await read_form(kind, request.stream(), FormLimits.for_words(_BYTES)) if kind else Form()
 
 
 @router.post("/change")

@@ -21,7 +21,7 @@ router = APIRouter(include_in_schema=False)
 # An address may be made up, where a tunnel on this machine is taken for a proxy: hence a limit for all together, too.
 ATTEMPTS, ATTEMPTS_OF_ALL = 5, 60
 # A password and an address.
-_LIMITS = FormLimits(0, 20_000, files=0, parts=4)
+_LIMITS = FormLimits.for_words(20_000)
 
 
 def local_path(address: str) -> str:

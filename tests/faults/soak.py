@@ -15,6 +15,7 @@ from tests.faults.crash_points import WEB_POINTS, WORKER_POINTS
 from tests.faults.driver import Driver
 from tests.faults.guards import SIGNS, run_without
 from tests.faults.installation import Installation
+from tests.faults.minds import MINDS
 from tests.faults.visitor import Crowd
 
 KILLS = 100
@@ -31,6 +32,10 @@ OTHERS = {
 SHUTDOWNS = 10
 # Kept waiting or at work.
 DEPTH = 6
+# The share of pictures about which people change their mind.
+FICKLE = 0.4
+
+_KILL = "kill −9 of the worker's group"
 
 Say = Callable[[str], None]
 
@@ -44,6 +49,8 @@ class Outcome:
     faults: Counter[str] = field(default_factory=Counter)
     acknowledged: int = 0
     done: int = 0
+    cancelled: int = 0
+    wishes: Counter[str] = field(default_factory=Counter)
     verdicts: int = 0
     attempts: int = 0
     resumed: int = 0
@@ -54,13 +61,16 @@ class Outcome:
 
     @property
     def is_well(self) -> bool:
-        return not self.violations and all(any(SIGNS[guard] in line for line in told) for guard, told in self.missed.items())
+        """Tell whether nothing was violated, although the faults met something, and whether each broken guard was noticed."""
+        noticed = all(any(SIGNS[guard] in line for line in told) for guard, told in self.missed.items())
+        met = self.attempts - self.acknowledged >= self.faults[_KILL] // 2 and self.resumed > 0 and bool(self.wishes)
+        return not self.violations and met and noticed
 
 
 def plan(driver: Driver, kills: int, share: float) -> list[tuple[str, Callable[[], object]]]:
     """Return every harm of the run in an order that the driver's seed decides."""
     harms: list[tuple[str, Callable[[], object]]] = [
-        ("kill −9 of the worker's group", lambda at_work=number % 5 != 4: driver.kill_worker(at_work=at_work)) for number in range(kills)
+        (_KILL, lambda at_work=number % 5 != 4: driver.kill_worker(at_work=at_work)) for number in range(kills)
     ]
     for name, times in OTHERS.items():
         harms += [(_IN_WORDS[name], getattr(driver, name))] * max(1, round(times * share))
@@ -93,7 +103,7 @@ def soak(folder: Path, seed: int, say: Say, kills: int = KILLS) -> Outcome:
     began = time.monotonic()
     with Installation(folder / "data", {"PENTIMENTO_MAX_CRASHES": "200"}) as installation:
         driver = Driver(installation, seed)
-        with Crowd(installation.address, driver.ledger, lambda: len(unfinished(installation.rows())) < DEPTH) as crowd:
+        with Crowd(installation.address, driver.ledger, lambda: len(unfinished(installation.rows())) < DEPTH, fickle=FICKLE) as crowd:
             for number, (name, harm) in enumerate(harms := plan(driver, kills, kills / KILLS), start=1):
                 say(f"{number}/{len(harms)} {name}; {len(driver.ledger)} acknowledged")
                 harm()
@@ -104,6 +114,7 @@ def soak(folder: Path, seed: int, say: Say, kills: int = KILLS) -> Outcome:
         outcome.violations += [f"{key} is left by the janitor" for key in installation.clean()]
         outcome.violations += installation.violations(driver.ledger)
         _count(outcome, installation, driver.ledger)
+        outcome.wishes = crowd.asked
     outcome.seconds = time.monotonic() - began
     for guard in SIGNS:
         say(f"without {guard}")
@@ -116,6 +127,7 @@ def _count(outcome: Outcome, installation: Installation, ledger: dict[str, Ackno
     pictures = [job for job in rows if job.kind == STYLIZE]
     outcome.acknowledged = len(ledger)
     outcome.done = sum(job.state == State.DONE for job in pictures if job.id in ledger)
+    outcome.cancelled = sum(job.state == State.CANCELLED for job in pictures if job.id in ledger)
     outcome.verdicts = sum(job.kind != STYLIZE and job.state == State.DONE for job in rows)
     outcome.attempts = sum(job.attempt for job in pictures)
     outcome.resumed = sum(bool((job.facts or {}).get("resumed_at")) for job in pictures)
@@ -131,6 +143,8 @@ def table(outcome: Outcome, when: str, where: str) -> str:
         "|---|---|",
         f"| uploads acknowledged | {outcome.acknowledged} |",
         f"| of these done, each once, with the picture of its seed | {outcome.done} |",
+        f"| cancelled, because their owner wanted it | {outcome.cancelled} |",
+        f"| pictures about which an owner changed his mind ({', '.join(sorted(MINDS))}) | {outcome.wishes.total()} |",
         f"| verdicts given | {outcome.verdicts} |",
         f"| attempts at pictures | {outcome.attempts} |",
         f"| pictures that went on from a checkpoint | {outcome.resumed} |",

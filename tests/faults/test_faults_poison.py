@@ -34,7 +34,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Install
             last = visitor.surely(seed=2)
         installation.settle()
         for job_id in jobs.values():
-            driver.ledger[job_id] = Acknowledged(driver.ledger[job_id].seed, State.FAILED)
+            driver.ledger[job_id] = Acknowledged(driver.ledger[job_id].seed, frozenset({State.FAILED}))
         yield installation, driver, {**jobs, 1: next_one, 2: last}
 
 

@@ -7,6 +7,7 @@ import io
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from tests.faults.checks import Acknowledged
+from tests.faults.minds import Wishes
 
 # Half of it does not fit a buffer.
 _SIZE = (128, 96)
@@ -85,12 +87,26 @@ class Visitor:
 
 
 class Crowd:
-    """Visitors who go on sending pictures, each in a thread, while ``wanted`` says so."""
+    """Visitors who go on sending pictures, each in a thread, while ``wanted`` says so.
 
-    def __init__(self, address: str, ledger: dict[str, Acknowledged], wanted: Callable[[], bool], people: int = 2, steps: int = 20) -> None:
+    Args:
+        fickle: the share of pictures about which they change their mind.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        ledger: dict[str, Acknowledged],
+        wanted: Callable[[], bool],
+        people: int = 2,
+        steps: int = 20,
+        fickle: float = 0.0,
+    ) -> None:
         self._ended = threading.Event()
         self._visitors = [Visitor(address, ledger, first_seed=100_000 * (number + 1)) for number in range(people)]
-        self._threads = [threading.Thread(target=self._send, args=(visitor, wanted, steps), daemon=True) for visitor in self._visitors]
+        self._wishes = [Wishes(visitor.ask, ledger, number, fickle) for number, visitor in enumerate(self._visitors)]
+        pairs = zip(self._visitors, self._wishes, strict=True)
+        self._threads = [threading.Thread(target=self._send, args=(*pair, wanted, steps), daemon=True) for pair in pairs]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -109,12 +125,22 @@ class Crowd:
 
     @property
     def surprises(self) -> list[str]:
-        return [surprise for visitor in self._visitors for surprise in visitor.surprises]
+        return [surprise for one in (*self._visitors, *self._wishes) for surprise in one.surprises]
 
-    def _send(self, visitor: Visitor, wanted: Callable[[], bool], steps: int) -> None:
+    @property
+    def asked(self) -> Counter[str]:
+        """Of how many pictures what was asked."""
+        return Counter(name for wishes in self._wishes for name in wishes.asked)
+
+    def _send(self, visitor: Visitor, wishes: Wishes, wanted: Callable[[], bool], steps: int) -> None:
         while not self._ended.is_set():
-            if not wanted() or visitor.submit(steps=steps) is None:
+            wishes.tell()
+            job_id = visitor.submit(steps=steps) if wanted() else None
+            if job_id is None:
                 self._ended.wait(0.05)
+            else:
+                wishes.think(job_id)
+        wishes.tell_all()
 
 
 class SlowClient:

@@ -23,6 +23,7 @@ from app.infra.rates import Rates
 from app.infra.rounds import Rounds
 from app.infra.secret import load_secret
 from app.infra.streams import EventReader
+from app.jobs.crowds import Crowds
 from app.jobs.models import EXPERIMENT
 from app.jobs.service import JobService
 from app.jobs.sweeper import SNAPSHOTS, Sweeper
@@ -120,6 +121,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         detectors=DetectorService(clients, experiments),
         signer=OwnerSigner(secret),
         rates=Rates(client, secret),
+        crowds=Crowds(client, clients.database, secret),
         door=Door(settings, secret),
         forms=Places(settings.max_forms, _FULL),
         large_forms=Places(min(LARGE, settings.max_forms), _FULL),

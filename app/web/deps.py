@@ -19,6 +19,7 @@ from app.infra.database import Database
 from app.infra.rates import Rates
 from app.infra.streams import EventReader
 from app.infra.tally import Tally
+from app.jobs.crowds import Crowds
 from app.jobs.service import JobService
 from app.jobs.verdict_service import VerdictService
 from app.lab.datasets import DatasetService
@@ -58,6 +59,7 @@ class Services:
     detectors: DetectorService
     signer: OwnerSigner
     rates: Rates
+    crowds: Crowds
     door: Door
     forms: Places
     large_forms: Places

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import redis
 from fastapi.testclient import TestClient
+from httpx2 import Response
 
 from app.infra.rates import Rates
 from app.web import received
+from app.web.door import Door
 from tests.web.conftest import Studio, picture, two_pictures
 from tests.web.route_table import found
 
@@ -62,6 +64,32 @@ def test_many_new_cookies_of_one_address_do_not_get_around_it(few: Studio, monke
         client.get("/")
         answers.append(send(client))
     assert answers == [202] * 6 + [429] * 2
+
+
+@pytest.mark.parametrize("form", ["jobs", "verdicts"])
+def test_many_new_cookies_of_one_address_fill_no_more_than_half_of_the_queue(studio: Studio, form: str) -> None:
+    limited(studio, max_queue=8, max_active_jobs=2, max_active_verdicts=2)
+    sent = {"picture": ("a.png", picture(), "image/png"), **two_pictures()}
+
+    def ask(address: str, path: str = f"/api/{form}") -> Response:
+        return at(studio, address).post(path, files=sent)
+
+    assert [ask("203.0.113.7", path).status_code for path in (f"/api/{form}", f"/{form}") * 2] == [202, 303] * 2
+    refused, page = ask("203.0.113.7"), ask("203.0.113.7", f"/{form}")
+    assert (refused.status_code, page.status_code, refused.headers["retry-after"]) == (429, 429, "30")
+    assert refused.json()["detail"].startswith("Many pictures from your address are waiting already.")
+    assert ask("203.0.113.8").status_code == 202
+    if form == "jobs":
+        studio.work()
+        assert ask("203.0.113.7").status_code == 202
+
+
+def test_whom_a_proxy_names_is_counted_alone(studio: Studio) -> None:
+    """A name cannot be had for nothing."""
+    limited(studio, max_queue=2, max_active_jobs=1)
+    object.__setattr__(studio.services, "door", Door(studio.settings.model_copy(update={"proxy_header": "Remote-User"}), "s" * 32))
+    proxy = at(studio, "127.0.0.1")
+    assert [send(proxy, **{"Remote-User": name}) for name in ("ada", "eve")] == [202, 202]
 
 
 def test_programs_and_people_are_told_in_words_and_when_to_come_back(few: Studio) -> None:

@@ -112,3 +112,13 @@ def test_vectors_are_kept_as_plain_floats_that_any_program_reads(tmp_path: Path)
     np.testing.assert_array_equal(recall(place, 3), row)
     assert recall(place, 2) is None and recall(tmp_path / "none", 3) is None
     assert [one.name for one in place.parent.iterdir()] == ["12.f32"]
+
+
+def test_a_vector_that_finds_no_room_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space"):
+        remember(place_of(tmp_path, "ab" * 32), np.ones(3, np.float32))
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -39,12 +39,19 @@ def recall(place: Path, length: int) -> NDArray[np.float32] | None:
 
 
 def remember(place: Path, row: NDArray[np.float32]) -> None:
-    """Keep a vector as little-endian floats; whoever reads meanwhile finds all of it or none."""
+    """Keep a vector as little-endian floats; whoever reads meanwhile finds all of it or none.
+
+    There are thousands, and they can be made again: none waits for the disk.
+    """
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=place.parent, prefix=".partial-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(row.astype("<f4").tobytes())
-    Path(temporary).replace(place)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(row.astype("<f4").tobytes())
+        Path(temporary).replace(place)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def forget_old(folder: Path, seconds: float = KEPT_SECONDS) -> int:

@@ -16,6 +16,7 @@ import yaml
 from app.cli import app
 from app.core.config import Settings
 from app.local.stack import WORKERS
+from app.web.outgoing import MOST_BYTES
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -30,6 +31,8 @@ NOT_PASSED = {
     "host": "the container's own address; HOST says where it is published",
     "port": "the container's own port; PORT says where it is published",
 }
+# See create_app, and app.jobs.finishing.
+_MOST_DECODERS, _MOST_HANDS = 4, 2
 COMMANDS = typer.main.get_command(app)
 
 
@@ -60,7 +63,8 @@ def test_each_command_line_is_one_that_pentimento_has(name: str, line: list[str]
 def test_each_service_is_confined_limited_and_watched(name: str) -> None:
     service = SERVICES[name]
     assert service["read_only"] is True
-    assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - a folder of the container
+    # Without a size it might take all of the memory that the limit leaves.
+    assert re.fullmatch(r"/tmp:size=\d+m", *service["tmpfs"])
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["restart"] == "unless-stopped"
@@ -75,6 +79,15 @@ def test_each_service_depends_on_services_with_a_health_check_and_mounts_declare
         assert condition == {"condition": "service_healthy"}
         assert "healthcheck" in SERVICES[other]
     assert {volume.split(":")[0] for volume in SERVICES[name]["volumes"]} <= set(COMPOSE["volumes"])
+
+
+def test_the_web_server_s_memory_holds_what_it_may_do_at_once() -> None:
+    """As it was measured: each decoder with 50 million pixels and alpha, each hand with a picture of 4096 pixels."""
+    decoder, hand, itself = 0.8e9, 0.8e9, 0.4e9
+    web = SERVICES["web"]
+    spare = float(web["tmpfs"][0].partition("=")[2].removesuffix("m")) * 2**20
+    needed = _MOST_DECODERS * decoder + _MOST_HANDS * hand + MOST_BYTES + itself + spare
+    assert needed < float(web["mem_limit"].removesuffix("g")) * 2**30 < 1.2 * needed
 
 
 def test_redis_keeps_what_it_was_given_and_is_not_published() -> None:

@@ -125,6 +125,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         door=Door(settings, secret),
         forms=Places(settings.max_forms, _FULL),
         large_forms=Places(min(LARGE, settings.max_forms), _FULL),
+        # Each has a connection, whose number is bounded where it is opened.
+        streams=Places(settings.max_connections, "Too many people are watching at this moment. Try again in some seconds."),
     )
 
     @asynccontextmanager

@@ -15,12 +15,12 @@ from app.local.connections import Bounded
 
 
 @contextmanager
-def served(app: ASGIApp, most: int | None = None) -> Iterator[tuple[str, int]]:
+def served(app: ASGIApp, most: int | None = None, http: type[Bounded] = Bounded) -> Iterator[tuple[str, int]]:
     """Serve ``app`` and yield where; ``most`` bounds the open connections."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_level="error", access_log=False, http=Bounded, limit_concurrency=most, proxy_headers=False, timeout_graceful_shutdown=3
+        app, log_level="error", access_log=False, http=http, limit_concurrency=most, proxy_headers=False, timeout_graceful_shutdown=3
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -40,6 +40,12 @@ class Settings(BaseSettings):
         "127.0.0.1,::1", description="Addresses or networks of the reverse proxies whose headers are believed, with commas between."
     )
     max_connections: int = Field(1000, ge=10, description="Open connections, beyond which more are answered with 503.")
+    max_address_connections: int = Field(
+        200,
+        ge=5,
+        description="Open connections from one address, beyond which more are answered with 429; believed proxies have no such bound.",
+    )
+    max_streams: int = Field(20, ge=1, description="Event streams that one person may have open, beyond which more are answered with 429.")
     body_seconds: float = Field(20, gt=0, description="Silence in the middle of a request's body after which it is given up.")
     least_body_rate: float = Field(
         4000, ge=0, description="Bytes a second that a request's body has to bring; it may be ten seconds behind."

@@ -22,7 +22,7 @@ def run_web(settings: Settings, fd: int | None) -> None:
     """Serve until SIGTERM or Ctrl-C, on the open socket ``fd`` if there is one."""
     import uvicorn
 
-    from app.local.connections import Bounded, make_room
+    from app.local.connections import bounded, make_room
     from app.local.incoming import spool_in
 
     # Said here in a line; the server would end with a traceback.
@@ -35,7 +35,7 @@ def run_web(settings: Settings, fd: int | None) -> None:
         factory=True,
         host=settings.host,
         port=settings.port,
-        http=Bounded,
+        http=bounded(settings),
         limit_concurrency=settings.max_connections,
         # Believed proxies are a setting of ours.
         proxy_headers=False,

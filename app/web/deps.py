@@ -63,6 +63,7 @@ class Services:
     door: Door
     forms: Places
     large_forms: Places
+    streams: Places
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -68,7 +68,9 @@ def _broker(folder: Path) -> Iterator[str]:
 
 
 def _streams(clients: Clients) -> Iterator[tuple[str, str, str]]:
-    with served(clients.settings) as web, httpx2.Client(base_url=web.address, timeout=60) as visitor:
+    # All of them are one person, whose job it is.
+    settings = clients.settings.model_copy(update={"max_streams": 2 * WATCHERS})
+    with served(settings) as web, httpx2.Client(base_url=web.address, timeout=60) as visitor:
         answer = visitor.post("/api/jobs", files=_pictures(), data={"size": "64"})
         answer.raise_for_status()
         seen = watch(clients, answer.json()["id"], web.address, dict(visitor.cookies), count=WATCHERS, events=EVENTS, rate=2.0)

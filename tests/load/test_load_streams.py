@@ -13,7 +13,8 @@ COUNT = 200
 
 
 def test_two_hundred_clients_hear_of_each_step_within_half_a_second_and_of_the_end(clients: Clients) -> None:
-    with served(clients.settings) as web, httpx2.Client(base_url=web.address, timeout=60) as visitor:
+    settings = clients.settings.model_copy(update={"max_streams": 2 * COUNT})
+    with served(settings) as web, httpx2.Client(base_url=web.address, timeout=60) as visitor:
         answer = visitor.post("/api/jobs", files=two_pictures(), data={"size": "64"})
         assert answer.status_code == 202, answer.text
         seen = watch(clients, answer.json()["id"], web.address, dict(visitor.cookies), count=COUNT, events=20, rate=2.0)

@@ -8,10 +8,12 @@ import resource
 import tempfile
 import time
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
 from app.core.config import Settings
 from app.local import connections
@@ -59,6 +61,38 @@ def test_one_connection_too_many_is_refused_in_words_until_another_ends() -> Non
         time.sleep(0.1)
         with connected(place, GET) as fourth:
             assert fourth.recv(100).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("proxies", ["127.0.0.1,::1", "10.0.0.0/8, 127.0.0.0/8", "10.0.0.1"])
+def test_one_address_has_a_bound_unless_it_is_a_believed_proxy(settings: Settings, proxies: str) -> None:
+    http = connections.bounded(settings.model_copy(update={"max_address_connections": 2, "proxy_addresses": proxies}))
+    slow = b"GET /3 HTTP/1.1\r\nHost: x\r\n\r\n"
+    with served(hello, 10, http) as place:
+        with connected(place, slow), connected(place, slow):
+            time.sleep(0.2)
+            with connected(place) as third, connected(place, GET) as fourth:
+                said = fourth.recv(65536)
+                assert said.startswith(b"HTTP/1.1 429 " if proxies == "10.0.0.1" else b"HTTP/1.1 200 ")
+                if proxies == "10.0.0.1":
+                    assert b"\r\nRetry-After: 5\r\n" in said and b"open from your address" in heard(third)
+        time.sleep(0.2)
+        with connected(place, GET) as fifth:
+            assert fifth.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_addresses_of_one_household_count_as_one() -> None:
+    http = type("Bounded", (connections.Bounded,), {"most_each": 1})
+    state, config = ServerState(), uvicorn.Config(hello)
+    answers = []
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "203.0.113.7", "203.0.113.8", "203.0.113.8"):
+        transport = Mock(get_extra_info=lambda name, address=address: (address, 1) if name == "peername" else None)
+        http(config, state, {}, Mock()).connection_made(transport)
+        answers.append(transport.write.called)
+    assert answers == [False, True, False, False, False, True]
+    state.connections = {one for one in state.connections if one.client[0] == "203.0.113.8" and one._refused}
+    transport = Mock(get_extra_info=lambda name: ("203.0.113.8", 1) if name == "peername" else None)
+    http(config, state, {}, Mock()).connection_made(transport)
+    assert not transport.write.called, "one that was refused takes nobody's place"
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n"])
@@ -159,11 +193,13 @@ def test_the_web_server_is_started_with_the_bounds_and_writes_down_no_address(se
     monkeypatch.setattr(uvicorn.Server, "run", lambda server, sockets=None: started.append(server.config))
     before = logging.getLogger().handlers[:], logging.getLogger().level
     try:
-        run_web(settings.model_copy(update={"max_connections": 77}), None)
+        run_web(settings.model_copy(update={"max_connections": 77, "max_address_connections": 88}), None)
     finally:
         logging.getLogger().handlers[:], level = before
         logging.getLogger().setLevel(level)
     (config,) = started
     assert made == [77]
-    assert (config.http, config.limit_concurrency) == (connections.Bounded, 77)
+    assert issubclass(config.http, connections.Bounded)
+    assert (config.limit_concurrency, config.http.most_each) == (77, 88)
+    assert [str(one) for one in config.http.proxies] == ["127.0.0.1/32", "::1/128"]
     assert (config.access_log, config.proxy_headers, config.server_header) == (False, False, False)

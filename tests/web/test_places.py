@@ -1,4 +1,4 @@
-"""Forms under way: bounded for each person and address and in all, each with one open file and little memory."""
+"""Forms under way and open streams: bounded for each person and in all, and a form holds one open file and little memory."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from app.core.ids import new_id
 from app.infra.blobs import Blobs
 from app.main import create_app
 from app.web import received, spool
+from app.web.audience import _follower
 from app.web.places import Places, Share
 from app.web.uploads import FormLimits
 from tests.serving import connected, served
 from tests.web.conftest import Studio, two_pictures
+from tests.web.route_table import found
 from tests.web.test_intake import PART, head
 from tests.web.test_uploads import multipart, parse, part
 
@@ -118,6 +120,44 @@ def test_when_all_places_are_taken_anybody_is_told_so(app: FastAPI, place: Place
         assert said.startswith(b"HTTP/1.1 503 ") and b"\r\nretry-after: " in said.lower()
         assert b"Many people are sending pictures" in said
         assert not refused(place, begun("/api/lab/datasets", somebody(app), "203.0.113.99")), "those have places of their own"
+
+
+def test_one_person_has_few_event_streams_and_pages_that_stand_without(composed: Studio) -> None:
+    job_id, owner = composed.submit(), composed.client.cookies["pentimento_owner"]
+    composed.services.decoders.close()
+    app = create_app(composed.settings.model_copy(update={"max_streams": 2}))
+
+    def asking(path: str) -> bytes:
+        return f"GET {path} HTTP/1.1\r\nHost: x\r\nCookie: pentimento_owner={owner}\r\n\r\n".encode()
+
+    streams = (f"/api/jobs/{job_id}/events", f"/jobs/{job_id}/stream")
+    with served(app) as place, ExitStack() as watching:
+        for path in streams:
+            first = watching.enter_context(connected(place, asking(path)))
+            assert first.recv(20).startswith(b"HTTP/1.1 200 ")
+        held(app.state.services.streams, 2)
+        for path in streams:
+            said = answered(place, asking(path))
+            assert said.startswith(b"HTTP/1.1 429 ") and b"\r\nretry-after: 5\r\n" in said.lower()
+            assert b"You are watching 2 things at once" in said
+        assert answered(place, asking(f"/jobs/{job_id}")).startswith(b"HTTP/1.1 200 ")
+        first.close()
+        held(app.state.services.streams, 1)
+        with connected(place, asking(streams[0])) as again:
+            assert again.recv(20).startswith(b"HTTP/1.1 200 ")
+        held(app.state.services.streams, 1)
+        assert answered(place, asking(f"/api/jobs/{'0' * 32}/events")).startswith(b"HTTP/1.1 404 ")
+        held(app.state.services.streams, 1)
+
+
+def test_every_event_stream_has_a_place(studio: Studio) -> None:
+    streams = {route.path for route in found(studio) if route.path.endswith(("/events", "/stream"))}
+    followed = {
+        route.path
+        for route in found(studio)
+        if any(one.call is _follower for one in getattr(getattr(route, "dependant", None), "dependencies", []))
+    }
+    assert len(streams) == 9 and followed == streams
 
 
 def test_a_place_is_free_after_each_kind_of_end(studio: Studio) -> None:

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.jobs.job_events import JobEvent
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
 from app.web.received import JobFormDep
@@ -81,7 +82,7 @@ def read(job_id: str, owner: OwnerDep, services: ServicesDep) -> JobDetail:
 async def events(
     job_id: str,
     request: Request,
-    owner: OwnerDep,
+    owner: FollowerDep,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(description="Id of the newest event received.")] = None,
 ) -> Response:

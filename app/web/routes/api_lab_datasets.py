@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from app.lab import manifest
 from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent, links
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
 from app.web.received import DatasetFormDep
@@ -83,7 +84,7 @@ def read(dataset_id: str, owner: OwnerDep, services: ServicesDep) -> DatasetDeta
         },
     },
 )
-async def events(dataset_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def events(dataset_id: str, owner: FollowerDep, services: ServicesDep) -> Response:
     await run_in_threadpool(services.datasets.get, owner, dataset_id)
 
     def at_rest(event: DatasetEvent) -> bool:

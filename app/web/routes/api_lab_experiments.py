@@ -15,6 +15,7 @@ from app.lab.comparison import Comparison
 from app.lab.experiment_events import ExperimentEvent
 from app.lab.experiment_specs import resolve
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
 from app.web.routes.api_jobs import ENDED
@@ -97,7 +98,7 @@ def read(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Experime
 async def events(
     experiment_id: str,
     request: Request,
-    owner: OwnerDep,
+    owner: FollowerDep,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(description="Id of the newest event received.")] = None,
 ) -> Response:

@@ -15,6 +15,7 @@ from app.jobs import pictures
 from app.jobs.verdict_events import VerdictEvent
 from app.jobs.verdict_service import verdict_in
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
 from app.web.received import VerdictFormDep
@@ -86,7 +87,7 @@ def read(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> VerdictDeta
 async def events(
     verdict_id: str,
     request: Request,
-    owner: OwnerDep,
+    owner: FollowerDep,
     services: ServicesDep,
     last_event_id: Annotated[str | None, Header(description="Id of the newest event received.")] = None,
 ) -> Response:

@@ -16,6 +16,7 @@ from app.lab.measured import seconds_a_picture
 from app.lab.models import LABELLED
 from app.lab.schemas import AT_REST, DatasetEvent
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.dataset_fields import DatasetForm, refused
 from app.web.dataset_picture import picture_of
 from app.web.dataset_view import Cell, DatasetView, changed, view
@@ -71,7 +72,7 @@ def show(dataset_id: str, owner: OwnerDep, services: ServicesDep, first: Annotat
 
 
 @router.get("/{dataset_id}/stream")
-async def stream(dataset_id: str, owner: OwnerDep, services: ServicesDep, first: Annotated[int, Query(ge=0)] = 0) -> Response:
+async def stream(dataset_id: str, owner: FollowerDep, services: ServicesDep, first: Annotated[int, Query(ge=0)] = 0) -> Response:
     await run_in_threadpool(services.datasets.get, owner, dataset_id)
     return sse.stream(_parts(services, owner, dataset_id, first))
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core.errors import InputError, NotFound, NotReady
 from app.lab.experiments import EVALUATION
 from app.web import experiment_form
+from app.web.audience import FollowerDep
 from app.web.dataset_view import view as dataset_view
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
@@ -65,7 +66,7 @@ def show(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResp
 
 
 @router.get("/experiments/{experiment_id}/stream")
-async def stream(experiment_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def stream(experiment_id: str, owner: FollowerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.experiments.evaluation, owner, experiment_id)
     return follow(services, owner, view(job), lambda: _whole(services, owner, experiment_id))
 

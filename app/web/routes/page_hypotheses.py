@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.core.errors import InputError, NotFound, NotReady
+from app.web.audience import FollowerDep
 from app.web.dataset_view import view as dataset_view
 from app.web.deps import OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
@@ -53,7 +54,7 @@ def show(study_id: str, owner: OwnerDep, services: ServicesDep) -> HTMLResponse:
 
 
 @router.get("/{study_id}/stream")
-async def stream(study_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def stream(study_id: str, owner: FollowerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.hypotheses.study, owner, study_id)
     return follow(services, owner, view(job), lambda: _whole(services, owner, study_id))
 

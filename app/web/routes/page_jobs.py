@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app.core.errors import PentimentoError
 from app.jobs.job_events import JobEvent
 from app.web import sse
+from app.web.audience import FollowerDep
 from app.web.deps import FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.job_view import JobView, view
@@ -46,7 +47,7 @@ def create(form: JobFormDep, visitor: VisitorDep, services: ServicesDep, htmx: F
 
 
 @router.get("/{job_id}/stream")
-async def stream(job_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def stream(job_id: str, owner: FollowerDep, services: ServicesDep) -> Response:
     job = await run_in_threadpool(services.jobs.get, owner, job_id)
     follower = sse.Follower(job_id, JobEvent, lambda: services.jobs.event(owner, job_id), services.reader, services.closing)
     return sse.stream(

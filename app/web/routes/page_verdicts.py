@@ -12,6 +12,7 @@ from app.core.errors import PentimentoError
 from app.jobs.models import Job
 from app.jobs.verdict_events import VerdictEvent
 from app.web import job_view, sse
+from app.web.audience import FollowerDep
 from app.web.deps import FromHtmx, OwnerDep, Services, ServicesDep, VisitorDep
 from app.web.error_handlers import retry_headers
 from app.web.picture_form import PictureForm
@@ -70,7 +71,7 @@ def show(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
 
 
 @router.get("/verdicts/{verdict_id}/stream")
-async def stream(verdict_id: str, owner: OwnerDep, services: ServicesDep) -> Response:
+async def stream(verdict_id: str, owner: FollowerDep, services: ServicesDep) -> Response:
     shown = await run_in_threadpool(_shown, services, owner, verdict_id)
     follower = sse.Follower(verdict_id, VerdictEvent, lambda: services.verdicts.event(owner, verdict_id), services.reader, services.closing)
     return sse.stream(

@@ -22,12 +22,21 @@ from tests.faults.engine import painted
 PARTIAL = ".partial-"
 _DIGEST_BYTES = 32
 
-_TABLE = "CREATE TABLE IF NOT EXISTS faults_steps (id TEXT, kind TEXT, old TEXT, new TEXT, attempt INTEGER, at REAL)"
-_TRIGGER = """
-CREATE TRIGGER IF NOT EXISTS faults_watch AFTER UPDATE OF state, attempt ON jobs BEGIN
-  INSERT INTO faults_steps VALUES (new.id, new.kind, old.state, new.state, new.attempt, (julianday('now') - 2440587.5) * 86400.0);
-END
-"""
+_COLUMNS = "id TEXT, kind TEXT, old TEXT, new TEXT, attempt INTEGER, at FLOAT"
+_NOTE = "INSERT INTO faults_steps (id, kind, old, new, attempt, at) VALUES (new.id, new.kind, old.state, new.state, new.attempt, {now})"
+_WATCH = {
+    "sqlite": (
+        f"CREATE TABLE faults_steps (number INTEGER PRIMARY KEY AUTOINCREMENT, {_COLUMNS})",
+        f"""CREATE TRIGGER faults_watch AFTER UPDATE OF state, attempt ON jobs
+            BEGIN {_NOTE.format(now="(julianday('now') - 2440587.5) * 86400.0")}; END""",
+    ),
+    "postgresql": (
+        f"CREATE TABLE faults_steps (number SERIAL PRIMARY KEY, {_COLUMNS})",
+        f"""CREATE FUNCTION faults_note() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN {_NOTE.format(now="extract(epoch FROM clock_timestamp())")}; RETURN NULL; END $$""",
+        "CREATE TRIGGER faults_watch AFTER UPDATE OF state, attempt ON jobs FOR EACH ROW EXECUTE FUNCTION faults_note()",
+    ),
+}
 _AFTER: dict[str, frozenset[str]] = {
     State.QUEUED: frozenset({State.RUNNING, State.PAUSED, State.DONE, State.CANCELLED}),
     State.RUNNING: frozenset({State.QUEUED, State.PAUSED, State.DONE, State.FAILED, State.CANCELLED}),
@@ -66,13 +75,13 @@ Ledger = Mapping[str, Acknowledged]
 def watch(database: Database) -> None:
     """Have the database note every change of a job's state, whoever makes it."""
     with database.write() as session:
-        for statement in (_TABLE, _TRIGGER):
+        for statement in _WATCH[database.engine.dialect.name]:
             session.execute(text(statement))
 
 
 def steps_of(database: Database) -> list[Step]:
     with database.read() as session:
-        rows = session.execute(text("SELECT id, kind, old, new, attempt, at FROM faults_steps ORDER BY rowid"))
+        rows = session.execute(text("SELECT id, kind, old, new, attempt, at FROM faults_steps ORDER BY number"))
         return [Step(*row) for row in rows]
 
 

@@ -104,7 +104,11 @@ class KindService(ABC, Generic[E]):
 
     def picture(self, owner: str, job_id: str, name: str) -> bytes:
         """Return a picture of the job by its stored name."""
-        return self._blobs.get(pictures.stored_key(self.get(owner, job_id), name))
+        return self._blobs.get(self.picture_key(owner, job_id, name))
+
+    def picture_key(self, owner: str, job_id: str, name: str) -> str:
+        """Return where it is stored."""
+        return pictures.stored_key(self.get(owner, job_id), name)
 
     def _hanging_on(self, session: Session, job: Job) -> list[Job]:
         """Return the rows that share the job's fate."""

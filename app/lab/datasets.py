@@ -160,8 +160,8 @@ class DatasetService:
         with self._database.read() as session:
             return repository.first_numbers(session, self._owned(session, owner, dataset_id).id, limit)
 
-    def picture(self, owner: str, dataset_id: str, number: int, *, small: bool) -> bytes:
-        """Return a picture as PNG, or ``small`` as JPEG.
+    def picture_key(self, owner: str, dataset_id: str, number: int, *, small: bool) -> str:
+        """Return where a picture is stored as PNG, or ``small`` as JPEG.
 
         Raises:
             NotFound: no such picture, or none yet.
@@ -174,10 +174,10 @@ class DatasetService:
         if row is None or key is None:
             raise NotFound(f"There is no picture of that number, or it is not made yet. Received: {number}")
         if small and row.key is not None:
-            return self._blobs.get(places.thumbnail_key(dataset.id, number))
+            return places.thumbnail_key(dataset.id, number)
         if small and job is not None and job.preview is not None:
-            return self._blobs.get(places.preview_key(job))
-        return self._blobs.get(key)
+            return places.preview_key(job)
+        return key
 
     def _check_limit(self, session: Session, owner: str, pictures: int) -> None:
         held = repository.planned(session, owner)

@@ -27,51 +27,48 @@ class Outgoing:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(scope, receive, send)
+        # Of an answer that may be large, until it is known whether it is whole or made while it is sent.
+        begun: Message | None = None
+        held = 0
+        refused = False
 
         async def pass_on(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                large = _large(scope, message)
+            nonlocal begun, held, refused
+            if refused:
+                return
+            if message["type"] == "http.response.start" and _may_be_large(scope, message):
+                begun = message
+                return
+            if begun is not None:
+                body = len(message.get("body", b""))
+                held = body if body > PIECE else 0
                 # One is always let out, whatever its size.
-                if large and self._held and self._held + large > MOST_BYTES:
-                    await answer.refuse()
+                if held and self._held and self._held + held > MOST_BYTES:
+                    held, refused = 0, True
+                    await error_handlers.respond(Request(scope), Unavailable(_SAID))(scope, receive, send)
                     return
-                answer.held = large
-                self._held += large
-            await answer.pass_on(message)
+                self._held += held
+                start, begun = begun, None
+                await send(start)
+            await _in_pieces(message, send)
 
         try:
             await self._app(scope, receive, pass_on)
         finally:
-            self._held -= answer.held
+            self._held -= held
 
 
-class _Answer:
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.held = 0
-        self._scope = scope
-        self._receive = receive
-        self._send = send
-        self._refused = False
-
-    async def refuse(self) -> None:
-        self._refused = True
-        await error_handlers.respond(Request(self._scope), Unavailable(_SAID))(self._scope, self._receive, self._send)
-
-    async def pass_on(self, message: Message) -> None:
-        if self._refused:
-            return
-        body = message.get("body", b"")
-        if message["type"] != "http.response.body" or len(body) <= PIECE:
-            await self._send(message)
-            return
-        view = memoryview(body)
-        for at in range(0, len(body), PIECE):
-            last = at + PIECE >= len(body)
-            await self._send({**message, "body": bytes(view[at : at + PIECE]), "more_body": message.get("more_body", False) or not last})
-
-
-def _large(scope: Scope, message: Message) -> int:
-    """Return the bytes of an answer that is more than one piece; one that does not know its length is made while it is sent."""
+def _may_be_large(scope: Scope, message: Message) -> bool:
     length = Headers(raw=message.get("headers", [])).get("content-length", "")
-    return int(length) if scope["method"] != "HEAD" and length.isdecimal() and int(length) > PIECE else 0
+    return scope["method"] != "HEAD" and length.isdecimal() and int(length) > PIECE
+
+
+async def _in_pieces(message: Message, send: Send) -> None:
+    body = message.get("body", b"")
+    if len(body) <= PIECE:
+        await send(message)
+        return
+    view = memoryview(body)
+    for at in range(0, len(body), PIECE):
+        last = at + PIECE >= len(body)
+        await send({**message, "body": bytes(view[at : at + PIECE]), "more_body": message.get("more_body", False) or not last})

@@ -59,25 +59,29 @@ def test_contents_and_styles_become_one_batch(
 
 
 def test_each_picture_is_made_from_the_content_and_the_style_that_its_row_names(
-    datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, service: JobService
+    datasets: DatasetService, unpacker: Unpacker, paint_all: PaintAll, service: JobService, clients: Clients
 ) -> None:
     dataset = datasets.create(OWNER, order(2, 2))
+
+    def stored(number: int, *, small: bool) -> bytes:
+        return clients.blobs.get(datasets.picture_key(OWNER, dataset.id, number, small=small))
+
     unpacker.unpack_one()
     paint_all()
     rows = {row.number: (row, job) for row, job in datasets.pictures(OWNER, dataset.id)}
     stylised = [row for row, _ in rows.values() if row.role == "stylised"]
     assert [(row.content, row.style, row.generator) for row in stylised] == [(n, s, "instant") for n in (1, 2) for s in (3, 4)]
     for row in stylised:
-        got = encode.read_rgb(datasets.picture(OWNER, dataset.id, row.number, small=False))
-        halves = [encode.read_rgb(datasets.picture(OWNER, dataset.id, int(number), small=False)) for number in (row.content, row.style)]
+        got = encode.read_rgb(stored(row.number, small=False))
+        halves = [encode.read_rgb(stored(int(number), small=False)) for number in (row.content, row.style)]
         np.testing.assert_array_equal(got, np.concatenate(halves, axis=1))
     row, job = rows[5]
     assert job is not None
     assert job.frames == [], "nobody scrubs through thousands of runs"
-    content = datasets.picture(OWNER, dataset.id, 1, small=False)
+    content = stored(1, small=False)
     assert service.picture(OWNER, job.id, "content.png") == content, "the job reads the dataset's picture, not a copy"
-    assert service.picture(OWNER, job.id, "content-small.jpg") == datasets.picture(OWNER, dataset.id, 1, small=True)
-    assert datasets.picture(OWNER, dataset.id, 5, small=True)[:2] == b"\xff\xd8"
+    assert service.picture(OWNER, job.id, "content-small.jpg") == stored(1, small=True)
+    assert stored(5, small=True)[:2] == b"\xff\xd8"
 
 
 def test_a_single_picture_does_not_wait_for_a_batch(

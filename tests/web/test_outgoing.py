@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
+from contextlib import nullcontext
 from typing import Any
 
+import psutil
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from app.infra.blobs import Blobs
 from app.local import connections
 from app.web import outgoing
 from app.web.outgoing import PIECE, Outgoing
+from tests.imaging.made import noisy
 from tests.serving import connected, heard, served
 from tests.web.conftest import Studio
 
@@ -70,6 +75,40 @@ def test_a_picture_is_sent_in_pieces(studio: Studio) -> None:
         )
     assert sum(sizes) == len(whole) and len(sizes) > len(whole) // 1000
     assert max(sizes) == 1000
+
+
+@pytest.mark.parametrize("kind", ["jobs", "verdicts"])
+def test_a_stored_picture_is_read_while_it_is_sent(studio: Studio, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    data = noisy(300, 200)
+    files = dict.fromkeys(("picture", "content", "style"), ("a.png", data, "image/png"))
+    made = studio.client.post(f"/api/{kind}", files=files).json()["id"]
+    name = "content.png" if kind == "jobs" else "picture.png"
+    whole = studio.services.blobs.get(f"jobs/{made}/{name}")
+    monkeypatch.setattr(Blobs, "get", lambda *_: pytest.fail("it was read as a whole"))
+    answer = studio.client.get(f"/api/{kind}/{made}/pictures/{name}")
+    assert (answer.content, answer.headers["content-length"], answer.headers["content-type"]) == (whole, str(len(whole)), "image/png")
+    assert len(whole) > PIECE
+    head = studio.client.head(f"/api/{kind}/{made}/pictures/{name}")
+    assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(len(whole)))
+    assert "immutable" in head.headers["cache-control"] and head.headers["content-type"] == "image/png"
+    reads: list[int] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            reads.append(-1 if size is None else size)
+            return super().read(size)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Blobs, "open", lambda *_: nullcontext(Watched(whole)))
+        studio.client.head(f"/api/{kind}/{made}/pictures/{name}")
+        assert reads == []
+        assert studio.client.get(f"/api/{kind}/{made}/pictures/{name}").content == whole
+        assert set(reads) == {PIECE}
+    assert not [file for file in psutil.Process().open_files() if made in file.path]
+    # What is not in memory does not count.
+    monkeypatch.setattr(outgoing, "MOST_BYTES", 1)
+    assert studio.client.get(f"/api/{kind}/{made}/pictures/{name}").status_code == 200
+    assert studio.client.get(f"/api/{kind}/{made}/pictures/none.png").status_code == 404
 
 
 async def ask(studio: Studio, path: str, send: Send, *, app: Any = None, query: bytes = b"", cookie: str = "") -> None:

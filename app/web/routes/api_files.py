@@ -13,6 +13,7 @@ from app.core.finish import Finish
 from app.imaging.receipt import Receipt
 from app.jobs.finishing import FILES, Format, usual
 from app.jobs.models import Job
+from app.web import stored_file
 from app.web.deps import OwnerDep, ServicesDep
 from app.web.error_handlers import Problem
 from app.web.routes.api_jobs import ENDED, PROBLEMS
@@ -97,8 +98,8 @@ def receipt(job_id: str, owner: OwnerDep, services: ServicesDep) -> Receipt:
 def picture(job_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> Response:
     if not _NAME.fullmatch(name):
         raise NotFound("There is no picture of that name.")
-    data = services.jobs.picture(owner, job_id, name)
-    return Response(data, media_type=TYPES[PurePath(name).suffix], headers={"Cache-Control": CACHED})
+    opened = services.blobs.open(services.jobs.picture_key(owner, job_id, name))
+    return stored_file.answer(opened, TYPES[PurePath(name).suffix], {"Cache-Control": CACHED})
 
 
 def _look(picture: bytes) -> Response:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
+from pathlib import PurePath
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Response
@@ -12,11 +12,12 @@ from starlette.concurrency import run_in_threadpool
 
 from app.lab import manifest
 from app.lab.schemas import AT_REST, DatasetDetail, DatasetEvent, links
-from app.web import sse
+from app.web import sse, stored_file
 from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
 from app.web.received import DatasetFormDep
+from app.web.routes.api_files import TYPES
 from app.web.routes.api_jobs import ENDED
 from app.web.routes.lab_models import DatasetAccepted, DatasetList
 from app.web.routes.upload_schema import dataset_body
@@ -195,9 +196,6 @@ def picture(
     if_none_match: Annotated[str, Header(description="`ETag`s of what is there already.")] = "",
 ) -> Response:
     """A picture may be painted anew when the dataset is resumed, so it is asked for each time, and sent when it has changed."""
-    data = services.datasets.picture(owner, dataset_id, number, small=size == "small")
-    kind = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
-    headers = {"Cache-Control": "private, no-cache", "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
-    if headers["ETag"] in if_none_match:
-        return Response(status_code=304, headers=headers)
-    return Response(data, media_type=kind, headers=headers)
+    key = services.datasets.picture_key(owner, dataset_id, number, small=size == "small")
+    headers = {"Cache-Control": "private, no-cache"}
+    return stored_file.answer(services.blobs.open(key), TYPES[PurePath(key).suffix], headers, etags=if_none_match)

@@ -14,7 +14,7 @@ from app.core.verdicts import Verdict
 from app.jobs import pictures
 from app.jobs.verdict_events import VerdictEvent
 from app.jobs.verdict_service import verdict_in
-from app.web import sse
+from app.web import sse, stored_file
 from app.web.audience import FollowerDep
 from app.web.deps import OwnerDep, ServicesDep, VisitorDep
 from app.web.error_handlers import Problem
@@ -126,8 +126,8 @@ def report(verdict_id: str, response: Response, owner: OwnerDep, services: Servi
 def picture(verdict_id: str, name: str, owner: OwnerDep, services: ServicesDep) -> Response:
     if name not in _NAMES:
         raise NotFound("There is no picture of that name.")
-    data = services.verdicts.picture(owner, verdict_id, name)
-    return Response(data, media_type=TYPES[PurePath(name).suffix], headers={"Cache-Control": CACHED})
+    opened = services.blobs.open(services.verdicts.picture_key(owner, verdict_id, name))
+    return stored_file.answer(opened, TYPES[PurePath(name).suffix], {"Cache-Control": CACHED})
 
 
 @router.post(

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.core.errors import ParameterErrors, PentimentoError, Unavailable
 from app.web.deps import from_htmx
@@ -56,6 +57,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(OSError, _system)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -84,6 +86,11 @@ def _validation(request: Request, error: Exception) -> Response:
     fields = [FieldProblem(field=str(one["loc"][-1]), detail=f"{one['msg']}. Received: {one['input']!r}") for one in error.errors()]
     said = f"{fields[0].field}: {fields[0].detail}" if fields else "The request is not well formed."
     return _answer(request, 422, said, "request", fields, {})
+
+
+def _gone(request: Request, error: Exception) -> Response:
+    """Return an answer that nobody hears: whoever breaks off an upload shall not fill the log with it."""
+    return Response(status_code=400)
 
 
 def _system(request: Request, error: Exception) -> Response:

@@ -160,6 +160,17 @@ def test_every_event_stream_has_a_place(studio: Studio) -> None:
     assert len(streams) == 9 and followed == streams
 
 
+def test_an_upload_that_is_broken_off_frees_its_place_and_is_no_matter_for_the_log(
+    capsys: pytest.CaptureFixture[str], app: FastAPI, place: Place
+) -> None:
+    for path in ("/api/jobs", "/jobs"):
+        with connected(place, begun(path, somebody(app))):
+            held(app.state.services.forms, 1)
+        held(app.state.services.forms, 0)
+    time.sleep(0.2)
+    assert "Traceback" not in capsys.readouterr().err
+
+
 def test_a_place_is_free_after_each_kind_of_end(studio: Studio) -> None:
     studio.submit()
     for path in ("/api/jobs", "/jobs", "/api/lab/datasets", "/lab/datasets", "/api/lab/hypotheses", "/lab/hypotheses"):
@@ -224,13 +235,13 @@ def test_too_many_open_files_is_503_in_words(studio: Studio, monkeypatch: pytest
 
 def test_and_so_it_is_where_a_picture_is_read(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = studio.submit()
-    monkeypatch.setattr(Blobs, "get", short_of_files)
+    monkeypatch.setattr(Blobs, "open", short_of_files)
     answer = studio.client.get(f"/api/jobs/{job_id}/pictures/content.png")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "10")
 
     def broken(*_: object) -> None:
         raise OSError(errno.EIO, "the disk is broken")
 
-    monkeypatch.setattr(Blobs, "get", broken)
+    monkeypatch.setattr(Blobs, "open", broken)
     with pytest.raises(OSError, match="broken"):
         studio.client.get(f"/api/jobs/{job_id}/pictures/content.png")

@@ -159,6 +159,25 @@ def test_a_server_that_is_away_is_said_and_forgotten(browser: Browser, address: 
     context.close()
 
 
+def test_a_stream_too_many_is_said_and_its_page_stands_without(browser: Browser, address: str, studio: Studio) -> None:
+    object.__setattr__(studio.services, "settings", studio.settings.model_copy(update={"max_streams": 1}))
+    # The browser complains of each refused stream, as it should.
+    context = browser.new_context(base_url=address)
+    first, second = context.new_page(), context.new_page()
+    start(first)
+    expect(first.locator("#status")).to_have_text("Waiting in the queue, at place 1.")
+    notice = second.locator("#notice")
+    for _ in range(2):
+        second.goto(first.url)
+        expect(notice).to_have_text(
+            re.compile("^You are watching too many things at once. Close some of their pages, or load this one again")
+        )
+        expect(second).to_have_title(re.compile("^Waiting · "))
+    first.close()
+    expect(notice).to_be_empty(timeout=20_000)
+    context.close()
+
+
 def test_the_slider_moves_by_keyboard(page: Page, studio: Studio) -> None:
     start(page)
     with painting(studio):

@@ -30,7 +30,7 @@ run: venv
 
 test: venv-dev chromium
 	@$(VENV) -m app.cli fetch
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: venv-dev
 	@$(VENV) -m ruff check .

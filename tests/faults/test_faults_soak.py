@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,16 +30,21 @@ def test_a_seed_decides_the_order_and_nothing_is_left_out(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("outcome", "is_well"),
+    ("differs", "is_well"),
     [
-        (Outcome(1, missed=MISSED), True),
-        (Outcome(1, missed=MISSED, violations=["a job has not ended"]), False),
-        (Outcome(1, missed={**MISSED, "claim": []}), False),
-        (Outcome(1, missed={**MISSED, "claim": ["something else"]}), False),
+        ({}, True),
+        ({"violations": ["a job has not ended"]}, False),
+        ({"missed": {**MISSED, "claim": []}}, False),
+        ({"missed": {**MISSED, "claim": ["something else"]}}, False),
+        ({"attempts": 64}, False),
+        ({"resumed": 0}, False),
+        ({"wishes": Counter()}, False),
     ],
 )
-def test_a_run_is_well_where_nothing_is_violated_and_each_guard_is_missed(outcome: Outcome, is_well: bool) -> None:
-    assert outcome.is_well == is_well
+def test_a_run_is_well_where_nothing_is_violated_much_was_met_and_each_guard_is_missed(differs: dict[str, Any], is_well: bool) -> None:
+    faults = Counter({"kill −9 of the worker's group": 10})
+    outcome = Outcome(1, faults=faults, acknowledged=60, attempts=65, resumed=1, wishes=Counter({"stop": 1}), missed=MISSED)
+    assert replace(outcome, **differs).is_well == is_well
 
 
 def test_figures_take_the_place_of_older_ones() -> None:

@@ -144,7 +144,7 @@ def table(outcome: Outcome, when: str, where: str) -> str:
         f"| uploads acknowledged | {outcome.acknowledged} |",
         f"| of these done, each once, with the picture of its seed | {outcome.done} |",
         f"| cancelled, because their owner wanted it | {outcome.cancelled} |",
-        f"| pictures about which an owner changed his mind ({', '.join(sorted(MINDS))}) | {outcome.wishes.total()} |",
+        f"| pictures about which an owner changed his mind ({'; '.join(sorted(MINDS))}) | {outcome.wishes.total()} |",
         f"| verdicts given | {outcome.verdicts} |",
         f"| attempts at pictures | {outcome.attempts} |",
         f"| pictures that went on from a checkpoint | {outcome.resumed} |",

@@ -196,9 +196,10 @@ class DecoderPool:
 
     def _decode(self, data: bytes, wait: float, latest: float) -> Decoded:
         self.start()
-        if latest <= time.monotonic():
+        left = latest - time.monotonic()
+        if left <= 0:
             raise _too_slow(self._limits)
-        decoder = self._take(min(wait, latest - time.monotonic()))
+        decoder = self._take(wait, min(wait, left))
         deadline = min(latest, time.monotonic() + self._limits.seconds)
         try:
             try:
@@ -214,11 +215,11 @@ class DecoderPool:
         finally:
             self._give_back(decoder)
 
-    def _take(self, wait: float) -> _Decoder:
+    def _take(self, asked: float, wait: float) -> _Decoder:
         try:
             if self._closed:
                 raise queue.Empty
-            decoder = self._next(wait)
+            decoder = self._next(asked, wait)
         except queue.Empty:
             raise _busy() from None
         if decoder is not None and decoder.fit:
@@ -231,13 +232,13 @@ class DecoderPool:
             self._idle.put(None)
             raise
 
-    def _next(self, wait: float) -> _Decoder | None:
-        """Return the next place of the pool; who waits longer than usual has a reason to, and takes nobody's place.
+    def _next(self, asked: float, wait: float) -> _Decoder | None:
+        """Return the next place of the pool; who asks to wait longer than usual has a reason to, and takes nobody's place.
 
         Raises:
             queue.Empty: none in time, or too many wait.
         """
-        if wait > self._wait:
+        if asked > self._wait:
             return self._idle.get(timeout=wait)
         if not self._places.acquire(blocking=False):
             raise queue.Empty

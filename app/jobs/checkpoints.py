@@ -25,7 +25,7 @@ class Left(BaseModel):
         frames: pictures kept of the run until then: [{"iteration", "name"}].
         result, facts: of a job that was paused, its best picture then and what its receipt
             states, so that it can end without a worker, or after one that failed.
-        held_at: the iteration that this picture is of.
+        held_at: the iteration that this picture is of; of an earlier version's nothing is known.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Left(BaseModel):
     frames: list[dict[str, Any]]
     result: str | None = None
     facts: dict[str, Any] | None = None
-    held_at: int = 0
+    held_at: int | None = None
 
 
 def left_of(job: Job) -> Left | None:
@@ -59,7 +59,9 @@ def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
 def is_ahead(job: Job) -> bool:
     """Tell whether more was painted than the picture that is held shows, so that it takes a worker to end with it."""
     left = left_of(job)
-    return left is not None and left.live.iteration > left.held_at
+    if left is None or (left.result is not None and left.held_at is None):
+        return False
+    return left.live.iteration > (left.held_at or 0)
 
 
 def told_of(left: Left, reason: str = "") -> Painting:

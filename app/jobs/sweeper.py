@@ -47,12 +47,14 @@ class Sweeper(Rounds):
 
     def sweep(self) -> None:
         self._settle_expired()
-        for kind in TASKS:
-            self._top_up(kind)
-        # Last, and some at a time: it may be thousands, and nobody waits for it.
-        with standstill.deleting(self._settings) as may:
-            if may:
-                self._purge_deleted()
+        try:
+            for kind in TASKS:
+                self._top_up(kind)
+        finally:
+            # Last, and some at a time: it may be thousands, and nobody waits for it.
+            with standstill.deleting(self._settings) as may:
+                if may:
+                    self._purge_deleted()
 
     def _settle_expired(self) -> None:
         """Queue jobs of dead workers again, or end those that keep killing workers."""

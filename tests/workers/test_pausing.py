@@ -199,6 +199,35 @@ def test_what_was_painted_since_the_last_pause_is_not_lost_by_an_end_without_a_w
     assert row(database, others).state == State.QUEUED
 
 
+@pytest.mark.parametrize(("what", "state"), [("cancel", State.CANCELLED), ("stop", State.DONE)])
+def test_where_the_state_is_damaged_the_picture_of_the_pause_is_what_there_is(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, sweeper: Sweeper, paused: Job, what: str, state: State
+) -> None:
+    service.resume(OWNER, paused.id)
+    killed_after(runtime, 8)
+    expire(database, sweeper, paused)
+    left = row(database, paused).checkpoint
+    assert left is not None
+    blobs.put(pictures.key(paused.id, left["name"]), b"damaged")
+    getattr(service, what)(OWNER, paused.id)
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert painter.begun_at == [0]
+    ended = row(database, paused)
+    assert (ended.state, ended.result) == (state, "result-1.png")
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
+    assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, paused))
+
+
+def test_a_picture_held_by_an_earlier_version_ends_a_job_at_once(database: Database, service: JobService, paused: Job) -> None:
+    with database.write() as session:
+        job = session.get_one(Job, paused.id)
+        job.checkpoint = {name: value for name, value in (job.checkpoint or {}).items() if name != "held_at"}
+    service.stop(OWNER, paused.id)
+    ended = row(database, paused)
+    assert (ended.state, ended.result) == (State.DONE, "result-1.png")
+
+
 def test_a_cancelled_job_whose_worker_dies_ends_with_what_was_painted(
     runtime: Runtime, database: Database, service: JobService, sweeper: Sweeper, add_job: AddJob
 ) -> None:

@@ -228,6 +228,11 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return progress.stage == "finish"
 
     def result(self, outcome: Outcome, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
+        if (cancelled or stopped) and self._left is not None and self._iteration < (self._left.held_at or 0):
+            # What was stored could not be gone on from, so that the picture of the pause shows more.
+            held = checkpoints.held_of(self._left)
+            if held is not None:
+                return {**held, "stopped_early": stopped}
         if cancelled and not self._frames.count:
             return None
         name = self._stored(outcome)

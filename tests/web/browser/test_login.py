@@ -63,6 +63,8 @@ def test_a_part_of_an_open_page_leads_to_the_form(browser: Browser, address: str
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    # Before its scripts are there the form is sent as one without scripts would be.
+    page.wait_for_load_state()
     for role in ("content", "style"):
         page.locator(f"[name={role}_sample]").first.check()
     page.context.clear_cookies(name="pentimento_pass")

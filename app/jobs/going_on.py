@@ -24,6 +24,7 @@ MORE = 200
 _EFFORT = ("iterations", "enlarging", "plateau")
 _MOST_ENLARGING = 500
 _WEIGHTS = "weights"
+_AT_REST = (State.QUEUED, State.PAUSED)
 _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the dataset itself."
 
 
@@ -82,7 +83,7 @@ class GoingOn(KindService[JobEvent]):
         with self._database.write() as session:
             job = self._unfinished(session, owner, job_id)
             job.pause_requested = False
-            if not checkpoints.is_ahead(job) and self._take_held(session, job, State.DONE):
+            if self._take_held(session, job, State.DONE):
                 job.stopped_early = True
                 verdict = self._verdict(session, job)
             else:
@@ -223,14 +224,17 @@ class GoingOn(KindService[JobEvent]):
 
     def _call_off(self, session: Session, job: Job) -> None:
         job.pause_requested = False
-        if job.state in (State.QUEUED, State.PAUSED) and checkpoints.is_ahead(job):
+        if job.state in _AT_REST and checkpoints.is_ahead(job):
             job.state, job.cancel_requested = State.QUEUED, True
         elif not self._take_held(session, job, State.CANCELLED):
             super()._call_off(session, job)
 
     def _take_held(self, session: Session, job: Job, state: State) -> bool:
-        """End a job at rest with the picture that it was put down with. False: a worker has it, or there was none yet."""
-        if job.state not in (State.QUEUED, State.PAUSED) or not checkpoints.take_held(job):
+        """End a job at rest with the picture that it was put down with.
+
+        False: a worker has it, it takes one since more was painted, or there was none yet.
+        """
+        if job.state not in _AT_REST or checkpoints.is_ahead(job) or not checkpoints.take_held(job):
             return False
         job.state, job.finished_at = state, repository.now(session)
         return True

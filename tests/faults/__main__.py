@@ -20,11 +20,11 @@ DOCUMENT = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- soak: begin -->", "<!-- soak: end -->"
 
 
-def between_markers(text: str, new: str) -> str:
+def between_markers(text: str, new: str, begin: str = BEGIN, end: str = END) -> str:
     """Return ``text`` with ``new`` in the place of what stood between the markers."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{new}\n{END}{after}"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{new}\n{end}{after}"
 
 
 def main() -> int:

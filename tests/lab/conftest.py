@@ -11,8 +11,10 @@ import pytest
 from PIL import Image
 
 from app.core.commission import Commission
+from app.core.errors import NotFound
 from app.core.progress import Progress
 from app.imaging.decode import DecoderPool, Limits
+from app.infra.blobs import Blobs
 from app.infra.clients import Clients
 from app.lab.arrivals import Order, Sent
 from app.lab.datasets import DatasetService
@@ -45,6 +47,14 @@ def order(contents: int = 2, styles: int = 2, presets: tuple[str, ...] = ("insta
     files = [Sent("content", f"content {number}.png", io.BytesIO(png(number))) for number in range(contents)]
     files += [Sent("style", f"style {number}.png", io.BytesIO(png(100 + number))) for number in range(styles)]
     return Order("stylised", "A set", generators(presets, (), {"size": 64}), files)
+
+
+def there(blobs: Blobs, key: str) -> bool:
+    try:
+        blobs.get(key)
+    except NotFound:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 
-from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.imaging.decode import DecoderPool
 from app.infra.blobs import Blobs
@@ -18,15 +17,7 @@ from app.lab.janitor import Janitor
 from app.lab.keeper import Keeper
 from app.lab.models import Detector
 from app.lab.unpacking import Unpacker
-from tests.lab.conftest import OWNER, order
-
-
-def there(blobs: Blobs, key: str) -> bool:
-    try:
-        blobs.get(key)
-    except NotFound:
-        return False
-    return True
+from tests.lab.conftest import OWNER, order, there
 
 
 def test_during_a_backup_nothing_is_removed_that_it_may_still_name(

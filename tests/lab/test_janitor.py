@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import pytest
 
-from app.core.errors import NotFound
 from app.core.ids import new_id
 from app.infra.blobs import Blobs
 from app.infra.clients import Clients
@@ -26,7 +25,7 @@ from app.lab.datasets import DatasetService
 from app.lab.janitor import Janitor
 from app.lab.models import Arrival, Dataset, DatasetPicture, Detector
 from app.lab.unpacking import Unpacker
-from tests.lab.conftest import OWNER, order
+from tests.lab.conftest import OWNER, order, there
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -53,14 +52,6 @@ def age(blobs: Blobs, seconds: float = 7200) -> None:
     assert root is not None
     for path in (root, *root.rglob("*")):
         os.utime(path, (time.time() - seconds,) * 2)
-
-
-def there(blobs: Blobs, key: str) -> bool:
-    try:
-        blobs.get(key)
-    except NotFound:
-        return False
-    return True
 
 
 def row(database: Database, job_id: str) -> Job | None:

@@ -28,12 +28,12 @@ from app.imaging import encode
 from app.infra.clients import Clients
 from app.infra.database import migrate
 from app.local import broker
+from tests.faults.__main__ import DOCUMENT, between_markers
 from tests.load.served import served
 from tests.load.visitors import bring
 from tests.load.watchers import percentile, watch
 from tests.whole_stack import started
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- load: begin -->", "<!-- load: end -->"
 WATCHERS, EVENTS, RATE, SECONDS, OWNERS = 200, 60, 20.0, 60.0, 30
 
@@ -64,8 +64,7 @@ def main() -> int:
     text = "\n".join((f"{where}:", "", "| | measured | wanted |", "|---|---|---|", *rows))
     sys.stdout.write(text + "\n")
     if not given.dry:
-        before, _, rest = DOCUMENT.read_text().partition(BEGIN)
-        DOCUMENT.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
+        DOCUMENT.write_text(between_markers(DOCUMENT.read_text(), text, BEGIN, END))
     return 0 if all(one.is_met for one in figures) else 1
 
 

@@ -6,6 +6,7 @@ A row a pair: photograph, painting, the instant picture, the finished one.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,7 +23,8 @@ from workers.style.engine import Engine
 from workers.style.resample import to_uint8
 
 SHEET = Path(__file__).parents[1] / "docs" / "contact-sheet.jpg"
-_WIDTH, _HEIGHT, _LABEL, _GAP = 400, 300, 24, 8
+WIDTH, HEIGHT = 400, 300
+_LABEL, _GAP = 24, 8
 _LARGEST = 1_500_000
 # Pairs whose pictures the page offers.
 _ROWS = 8
@@ -38,23 +40,29 @@ def main() -> None:
         )
         labels = (content_name, style_name, "instant", "default preset")
         rows.append([tile(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])
-    sheet = Image.new("RGB", (4 * (_WIDTH + _GAP) + _GAP, len(rows) * (_HEIGHT + _LABEL + _GAP) + _GAP), "white")
+    save(laid_out(rows), SHEET)
+
+
+def laid_out(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
+    """Return rows of tiles on white."""
+    across, down = WIDTH + _GAP, HEIGHT + _LABEL + _GAP
+    sheet = Image.new("RGB", (max(map(len, rows)) * across + _GAP, len(rows) * down + _GAP), "white")
     for row, tiles in enumerate(rows):
         for column, picture in enumerate(tiles):
-            sheet.paste(picture, (_GAP + column * (_WIDTH + _GAP), _GAP + row * (_HEIGHT + _LABEL + _GAP)))
-    save(sheet, SHEET)
+            sheet.paste(picture, (_GAP + column * across, _GAP + row * down))
+    return sheet
 
 
 def tile(pixels: NDArray[np.uint8], label: str) -> Image.Image:
     """Return ``pixels`` fitted into a tile, with its label below."""
     picture = Image.fromarray(pixels)
-    picture.thumbnail((_WIDTH, _HEIGHT), Image.Resampling.LANCZOS)
-    if max(picture.width / _WIDTH, picture.height / _HEIGHT) < 1:
-        scale = min(_WIDTH / picture.width, _HEIGHT / picture.height)
+    picture.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    if max(picture.width / WIDTH, picture.height / HEIGHT) < 1:
+        scale = min(WIDTH / picture.width, HEIGHT / picture.height)
         picture = picture.resize((round(picture.width * scale), round(picture.height * scale)), Image.Resampling.LANCZOS)
-    whole = Image.new("RGB", (_WIDTH, _HEIGHT + _LABEL), "white")
-    whole.paste(picture, ((_WIDTH - picture.width) // 2, (_HEIGHT - picture.height) // 2))
-    ImageDraw.Draw(whole).text((_WIDTH // 2, _HEIGHT + _LABEL // 2), label, "black", ImageFont.load_default(15), anchor="mm")
+    whole = Image.new("RGB", (WIDTH, HEIGHT + _LABEL), "white")
+    whole.paste(picture, ((WIDTH - picture.width) // 2, (HEIGHT - picture.height) // 2))
+    ImageDraw.Draw(whole).text((WIDTH // 2, HEIGHT + _LABEL // 2), label, "black", ImageFont.load_default(15), anchor="mm")
     return whole
 
 

@@ -1,0 +1,179 @@
+"""`python -m bench.enlarged`: the same pairs small and large, side by side: docs/enlarged.jpg, and a table.
+
+Does the small picture promise the large one, and does that fit together where it was cut into tiles?
+What is painted is kept: Ctrl-C, and the same command again, goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from app.core.commission import Commission
+from app.core.config import Settings
+from app.core.memory import free_bytes, plan
+from app.core.specs import StyleParams, resolve
+from app.infra import files
+from bench.contact_sheet import HEIGHT, WIDTH, laid_out, save, tile
+from bench.edges import luminance
+from bench.pictures import painting, photograph
+from bench.plan import Plan
+from bench.seams import seams
+from bench.worker import peak_bytes
+from workers.nets import weights
+from workers.nets.precision import choose, device
+from workers.style import pyramid
+from workers.style.engine import Engine
+from workers.style.resample import shrink, to_uint8
+from workers.style.tiles import halo, is_cut, windows
+
+SHEET = Path(__file__).parents[1] / "docs" / "enlarged.jpg"
+WORK = Path(__file__).parent / "work"
+SMALL = 512
+# A rocket before a flat sky and a pagoda before a clouded one, where a mesh or a seam would show; fur; smooth shadows.
+PAIRS = (("rocket", "woodblock"), ("china", "watercolour"), ("chelsea", "night"), ("coffee", "marbling"))
+# Composition is compared at this size: what is smaller is brush work.
+_COMPOSED = 64
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """How a picture was painted: seconds from the call, the most its process held, and the largest side of a tile."""
+
+    seconds: float
+    peak_bytes: int
+    tile: int
+
+
+def main() -> None:
+    given = _arguments()
+    weights.prepare(Settings())
+    precision = choose(Settings().precision)
+    folder = WORK / f"enlarged-{Plan().fingerprint(f'{device()} {precision}')}"
+    _say(f"{device()}, convolutions in {precision}")
+    _say("| pair | pixels | seconds | memory, GiB | worst cut | lines like it | composition |\n|---|---|---|---|---|---|---|")
+    rows = []
+    for pair in PAIRS[: given.pairs]:
+        small, large = (_painted(folder, pair, side, given.preset)[0] for side in (SMALL, given.size))
+        how = _painted(folder, pair, given.size, given.preset)[1]
+        _say(_line(pair, small, large, how, resolve(given.preset, {"size": given.size})))
+        rows.append(list(_tiles(pair, small, large)))
+    save(laid_out(rows), given.output)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.enlarged", description=__doc__)
+    parser.add_argument("--size", type=int, default=2048, help="longer side of the large pictures in pixels (default: %(default)s)")
+    parser.add_argument("--preset", default="default", help="(default: %(default)s)")
+    parser.add_argument("--pairs", type=int, default=len(PAIRS), choices=range(1, len(PAIRS) + 1), metavar="N", help="of %(default)s")
+    parser.add_argument("--output", type=Path, default=SHEET, help="the sheet (default: docs/enlarged.jpg)")
+    return parser.parse_args()
+
+
+def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painted]:
+    """Return a picture and how it was painted: as kept, or painted now by a process of its own."""
+    path = folder / f"{'-'.join(pair)}-{side}-{preset}.png"
+    if not path.with_suffix(".json").exists():
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            pixels, painted = pool.submit(paint, pair, side, preset).result()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+        # Last: it tells that both are there.
+        files.write(path.with_suffix(".json"), json.dumps(asdict(painted)).encode(), private=False)
+    return np.asarray(Image.open(path).convert("RGB")), Painted(**json.loads(path.with_suffix(".json").read_text()))
+
+
+def paint(pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painted]:
+    """Paint one pair with a warm engine of this process."""
+    engine = Engine(Settings())
+    engine.warm_up()
+    content, params = photograph(pair[0]), resolve(preset, {"size": side})
+    frame = pyramid.frame(*content.shape[:2], params)
+    planned = plan(frame.canvas_height, frame.canvas_width, half=engine.precision == "bfloat16", free=free_bytes())
+    began = time.perf_counter()
+    made = engine.stylize(Commission.of(content, painting(pair[1]), params), lambda _: None)
+    return to_uint8(made), Painted(time.perf_counter() - began, peak_bytes(), planned.tile)
+
+
+def _line(pair: tuple[str, str], small: Pixels, large: Pixels, how: Painted, params: StyleParams) -> str:
+    worst, share = seams(large, *_cuts(photograph(pair[0]), params, how.tile))
+    cells = (
+        " × ".join(pair),
+        f"{large.shape[1]} × {large.shape[0]}",
+        f"{how.seconds:.0f}",
+        f"{how.peak_bytes / 2**30:.2f}",
+        f"{worst:.2f}",
+        f"{share:.1%}",
+        f"{composition(small, large):.3f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def composition(small: Pixels, large: Pixels) -> float:
+    """Return the correlation, −1 to 1, of two pictures of the same proportions: of their luminance at 64 pixels."""
+    planes = [luminance(to_uint8(shrink(one, *pyramid.sides(*small.shape[:2], _COMPOSED)))) for one in (small, large)]
+    return float(np.corrcoef(*(plane.ravel() for plane in planes))[0, 1])
+
+
+def _cuts(content: Pixels, params: StyleParams, largest: int) -> tuple[list[int], list[int]]:
+    """Return the rows and columns of the finished picture where the last scale was cut, at any of its levels."""
+    frame = pyramid.frame(*content.shape[:2], params)
+    scale = pyramid.scales(frame, params)[-1]
+    rows, columns = set(), set()
+    for level in range(scale.levels):
+        height, width, margin = scale.height >> level, scale.width >> level, halo(scale.style_layers(level)[-1])
+        if is_cut(height, width, largest, margin):
+            for window in windows(height, width, largest, margin):
+                rows.add((window.rows.begin << level) - frame.top)
+                columns.add((window.columns.begin << level) - frame.left)
+    return sorted(row for row in rows if row > 0), sorted(column for column in columns if column > 0)
+
+
+def _tiles(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
+    """Yield both sources and both pictures; then the middle and the flattest part of each, the large one pixel for pixel."""
+    content = photograph(pair[0])
+    yield from (tile(pixels, label) for pixels, label in ((content, pair[0]), (painting(pair[1]), pair[1])))
+    sides = [max(picture.shape[:2]) for picture in (small, large)]
+    yield from (tile(picture, f"{side} pixels") for picture, side in zip((small, large), sides, strict=True))
+    for name, (top, left) in (("middle", (0.5, 0.5)), ("flattest part", _flattest(content, large.shape[:2]))):
+        for picture, side in zip((small, large), sides, strict=True):
+            ratio = side / sides[-1]
+            height, width = round(HEIGHT * ratio), round(WIDTH * ratio)
+            y, x = (round(at * (whole - part)) for at, whole, part in zip((top, left), picture.shape[:2], (height, width), strict=True))
+            yield tile(picture[y : y + height, x : x + width], f"{name}, {side} pixels")
+
+
+def _flattest(content: Pixels, shape: tuple[int, int]) -> tuple[float, float]:
+    """Return where the photograph varies least over a tile's part of a picture of this shape, each 0 to 1 of the way down and across."""
+    plane = luminance(to_uint8(shrink(content, *shape)))
+    steps = np.linspace(0.0, 1.0, 9)
+    spare = shape[0] - HEIGHT, shape[1] - WIDTH
+
+    def spread(at: tuple[float, float]) -> float:
+        y, x = (round(part * room) for part, room in zip(at, spare, strict=True))
+        return float(plane[y : y + HEIGHT, x : x + WIDTH].std())
+
+    return min(((float(top), float(left)) for top in steps for left in steps), key=spread)
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

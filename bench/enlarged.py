@@ -31,7 +31,7 @@ from bench.contact_sheet import HEIGHT, WIDTH, laid_out, save, tile
 from bench.edges import luminance
 from bench.pictures import painting, photograph
 from bench.plan import Plan
-from bench.seams import seams
+from bench.seams import mesh, seams
 from bench.worker import peak_bytes
 from workers.nets import weights
 from workers.nets.precision import choose, device
@@ -66,13 +66,14 @@ def main() -> None:
     precision = choose(Settings().precision)
     folder = WORK / f"enlarged-{Plan().fingerprint(f'{device()} {precision}')}"
     _say(f"{device()}, convolutions in {precision}")
-    _say("| pair | pixels | seconds | memory, GiB | worst cut | lines like it | composition |\n|---|---|---|---|---|---|---|")
+    _say(
+        "| pair | pixels | seconds | memory, GiB | worst cut | lines like it | mesh, small | mesh, large | composition |\n|---|---|---|---|---|---|---|---|---|"
+    )
     rows = []
     for pair in PAIRS[: given.pairs]:
-        small, large = (_painted(folder, pair, side, given.preset)[0] for side in (SMALL, given.size))
-        how = _painted(folder, pair, given.size, given.preset)[1]
+        (small, _), (large, how) = (_painted(folder, pair, side, given.preset) for side in (SMALL, given.size))
         _say(_line(pair, small, large, how, resolve(given.preset, {"size": given.size})))
-        rows.append(list(_tiles(pair, small, large)))
+        rows += [list(_whole(pair, small, large)), list(_details(pair, small, large))]
     save(laid_out(rows), given.output)
 
 
@@ -82,7 +83,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--preset", default="default", help="(default: %(default)s)")
     parser.add_argument("--pairs", type=int, default=len(PAIRS), choices=range(1, len(PAIRS) + 1), metavar="N", help="of %(default)s")
     parser.add_argument("--output", type=Path, default=SHEET, help="the sheet (default: docs/enlarged.jpg)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.size <= SMALL:
+        parser.error(f"a large picture has more than {SMALL} pixels, received {given.size}")
+    return given
 
 
 def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painted]:
@@ -111,14 +115,17 @@ def paint(pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painte
 
 
 def _line(pair: tuple[str, str], small: Pixels, large: Pixels, how: Painted, params: StyleParams) -> str:
-    worst, share = seams(large, *_cuts(photograph(pair[0]), params, how.tile))
+    rows, columns = cuts(photograph(pair[0]), params, how.tile)
+    worst, share = (f"{found:.2f}" for found in seams(large, rows, columns)) if rows or columns else ("–", "–")
     cells = (
         " × ".join(pair),
         f"{large.shape[1]} × {large.shape[0]}",
         f"{how.seconds:.0f}",
         f"{how.peak_bytes / 2**30:.2f}",
-        f"{worst:.2f}",
-        f"{share:.1%}",
+        worst,
+        share,
+        f"{mesh(small):.2f}",
+        f"{mesh(large):.2f}",
         f"{composition(small, large):.3f}",
     )
     return f"| {' | '.join(cells)} |"
@@ -130,7 +137,7 @@ def composition(small: Pixels, large: Pixels) -> float:
     return float(np.corrcoef(*(plane.ravel() for plane in planes))[0, 1])
 
 
-def _cuts(content: Pixels, params: StyleParams, largest: int) -> tuple[list[int], list[int]]:
+def cuts(content: Pixels, params: StyleParams, largest: int) -> tuple[list[int], list[int]]:
     """Return the rows and columns of the finished picture where the last scale was cut, at any of its levels."""
     frame = pyramid.frame(*content.shape[:2], params)
     scale = pyramid.scales(frame, params)[-1]
@@ -144,12 +151,15 @@ def _cuts(content: Pixels, params: StyleParams, largest: int) -> tuple[list[int]
     return sorted(row for row in rows if row > 0), sorted(column for column in columns if column > 0)
 
 
-def _tiles(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
-    """Yield both sources and both pictures; then the middle and the flattest part of each, the large one pixel for pixel."""
-    content = photograph(pair[0])
-    yield from (tile(pixels, label) for pixels, label in ((content, pair[0]), (painting(pair[1]), pair[1])))
-    sides = [max(picture.shape[:2]) for picture in (small, large)]
-    yield from (tile(picture, f"{side} pixels") for picture, side in zip((small, large), sides, strict=True))
+def _whole(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
+    """Yield both sources and both pictures."""
+    yield from (tile(pixels, label) for pixels, label in ((photograph(pair[0]), pair[0]), (painting(pair[1]), pair[1])))
+    yield from (tile(picture, f"{max(picture.shape[:2])} pixels") for picture in (small, large))
+
+
+def _details(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
+    """Yield the middle and the flattest part of each, the large one pixel for pixel."""
+    content, sides = photograph(pair[0]), [max(picture.shape[:2]) for picture in (small, large)]
     for name, (top, left) in (("middle", (0.5, 0.5)), ("flattest part", _flattest(content, large.shape[:2]))):
         for picture, side in zip((small, large), sides, strict=True):
             ratio = side / sides[-1]

@@ -17,8 +17,8 @@ CANVAS_BYTES = 600
 PAIR_BYTES = 24
 # Graphs, compiled convolutions and targets, whatever the size.
 FIXED_BYTES = 400 * 2**20
-# Beyond its core a window reaches at most this far: relu5_2 sees 86 pixels around it, on a grid of 16.
-HALO = 96
+# Beyond its core a window reaches at most this far: relu5_2 sees 86 pixels around it. Cuts lie on a grid of 16.
+HALO, _GRID = 96, 16
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
 _SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 128)
@@ -67,8 +67,26 @@ def plan(height: int, width: int, *, half: bool, free: int) -> Plan:
 
 def need(height: int, width: int, tile: int, history: int, *, half: bool) -> int:
     """Return the bytes that a canvas takes when worked on like this."""
-    window = min(height * width, (tile + 2 * HALO) ** 2)
-    return FIXED_BYTES + window * WINDOW_BYTES // (2 if half else 1) + height * width * (CANVAS_BYTES + history * PAIR_BYTES)
+    window = window_pixels(height, width, tile) * WINDOW_BYTES // (2 if half else 1)
+    return FIXED_BYTES + window + height * width * (CANVAS_BYTES + history * PAIR_BYTES)
+
+
+def window_pixels(height: int, width: int, tile: int) -> int:
+    """Return the pixels of the largest window in which a canvas, its half, its quarter … are worked on, halo included.
+
+    A canvas is cut into tiles of nearly the same size, so that a window may be far smaller than
+    the largest tile; and its half, if that is not cut, larger than a window of the whole.
+    """
+    whole = height * width
+    if whole <= (tile + 2 * HALO) ** 2:
+        return whole
+    return max(_span(height, tile) * _span(width, tile), window_pixels(height // 2, width // 2, tile))
+
+
+def _span(side: int, tile: int) -> int:
+    count = -(-side // tile)
+    # The first and the last have a halo on one side alone.
+    return min(side, -(-side // count // _GRID) * _GRID + min(2, count - 1) * HALO)
 
 
 def free_bytes(root: Path = Path("/")) -> int:

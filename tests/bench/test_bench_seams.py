@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bench.seams import seams
+from bench.seams import mesh, seams
 
 
 def brushwork(seed: int = 0) -> np.ndarray:
@@ -41,3 +41,17 @@ def test_tiles_that_were_painted_each_for_itself_are_seen() -> None:
 
 def test_a_picture_of_one_colour_has_no_seam() -> None:
     assert seams(np.full((64, 64, 3), 90, np.uint8), [32], [16]) == (1.0, 1.0)
+
+
+def test_brush_work_has_no_mesh_and_squares_of_sixteen_pixels_are_one_the_more_the_stronger_they_are() -> None:
+    pixels = brushwork().astype(int)
+    squares = np.where((np.arange(240) // 16 % 2)[:, None] == (np.arange(320) // 16 % 2)[None, :], 1, -1)[..., None]
+    none, faint, strong = (mesh(np.clip(pixels + amplitude * squares, 0, 255).astype(np.uint8)) for amplitude in (0, 8, 24))
+    assert none < 1.3
+    assert none + 0.1 < faint < strong - 0.5
+
+
+def test_lines_of_another_pitch_are_no_mesh() -> None:
+    pixels = brushwork().astype(int)
+    pixels[:, ::11] += 24
+    assert mesh(np.clip(pixels, 0, 255).astype(np.uint8)) < 1.3

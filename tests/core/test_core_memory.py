@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import EngineError
-from app.core.memory import HALO, free_bytes, need, plan
-from workers.style.tiles import halo
+from app.core.memory import HALO, free_bytes, need, plan, window_pixels
+from workers.style.tiles import halo, is_cut, windows
 
 GIB = 2**30
 
@@ -40,6 +40,16 @@ def test_what_does_not_fit_is_refused_with_a_size_that_does() -> None:
 def test_no_size_at_all_is_said_too() -> None:
     with pytest.raises(EngineError, match="more memory"):
         plan(520, 520, half=True, free=GIB // 10)
+
+
+@pytest.mark.parametrize("tile", [1024, 512, 128])
+@pytest.mark.parametrize("side", [(520, 520), (1048, 712), (1184, 1184), (2080, 1400), (2368, 2368), (4160, 2784), (4096, 512)])
+def test_the_plans_window_is_that_of_the_tiles_of_every_level(side: tuple[int, int], tile: int) -> None:
+    largest = 0
+    for height, width in ((side[0] >> level, side[1] >> level) for level in range(4)):
+        cut = is_cut(height, width, tile, HALO)
+        largest = max(largest, *(window.area for window in windows(height, width, tile, HALO))) if cut else max(largest, height * width)
+    assert window_pixels(*side, tile) == largest
 
 
 @pytest.mark.parametrize("layer", ["relu5_1", "relu5_2"])

@@ -39,22 +39,22 @@ def main() -> None:
             to_uint8(engine.stylize(Commission.of(content, style, resolve(preset)), lambda _: None)) for preset in ("instant", "default")
         )
         labels = (content_name, style_name, "instant", "default preset")
-        rows.append([tile(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])
+        rows.append([card(pixels, label) for pixels, label in zip((content, style, instant, painted), labels, strict=True)])
     save(laid_out(rows), SHEET)
 
 
 def laid_out(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """Return rows of tiles on white."""
+    """Return rows of cards on white."""
     across, down = WIDTH + _GAP, HEIGHT + _LABEL + _GAP
     sheet = Image.new("RGB", (max(map(len, rows)) * across + _GAP, len(rows) * down + _GAP), "white")
-    for row, tiles in enumerate(rows):
-        for column, picture in enumerate(tiles):
+    for row, cards in enumerate(rows):
+        for column, picture in enumerate(cards):
             sheet.paste(picture, (_GAP + column * across, _GAP + row * down))
     return sheet
 
 
-def tile(pixels: NDArray[np.uint8], label: str) -> Image.Image:
-    """Return ``pixels`` fitted into a tile, with its label below."""
+def card(pixels: NDArray[np.uint8], label: str) -> Image.Image:
+    """Return ``pixels`` fitted into a card, with its label below."""
     picture = Image.fromarray(pixels)
     picture.thumbnail((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
     if max(picture.width / WIDTH, picture.height / HEIGHT) < 1:

@@ -1,6 +1,6 @@
 """`python -m bench.enlarged`: the same pairs small and large, side by side: docs/enlarged.jpg, and a table.
 
-Does the small picture promise the large one, and does that fit together where it was cut into tiles?
+Does the small picture promise the large one, and does the large one fit together where it was cut into tiles?
 What is painted is kept: Ctrl-C, and the same command again, goes on from there.
 """
 
@@ -10,6 +10,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -24,27 +25,28 @@ from PIL import Image
 
 from app.core.commission import Commission
 from app.core.config import Settings
-from app.core.memory import free_bytes, plan
-from app.core.specs import StyleParams, resolve
+from app.core.errors import ParameterErrors
+from app.core.specs import DEFAULT_PRESET, PRESETS, STYLE_LAYERS, StyleParams, resolve
 from app.infra import files
-from bench.contact_sheet import HEIGHT, WIDTH, laid_out, save, tile
+from bench.contact_sheet import HEIGHT, WIDTH, card, laid_out, save
 from bench.edges import luminance
 from bench.pictures import painting, photograph
 from bench.plan import Plan
-from bench.seams import mesh, seams
+from bench.seams import mesh, worst_seam
 from bench.worker import peak_bytes
 from workers.nets import weights
 from workers.nets.precision import choose, device
 from workers.style import pyramid
 from workers.style.engine import Engine
+from workers.style.objective import deepest
 from workers.style.resample import shrink, to_uint8
 from workers.style.tiles import halo, is_cut, windows
 
 SHEET = Path(__file__).parents[1] / "docs" / "enlarged.jpg"
 WORK = Path(__file__).parent / "work"
-SMALL = 512
-# A rocket before a flat sky and a pagoda before a clouded one, where a mesh or a seam would show; fur; smooth shadows.
-PAIRS = (("rocket", "woodblock"), ("china", "watercolour"), ("chelsea", "night"), ("coffee", "marbling"))
+SMALL, LARGE = 512, 2048
+# A rocket before a flat sky and a temple before a pale one, where a mesh or a seam would show; fur.
+CHOSEN = (("rocket", "woodblock"), ("china", "watercolour"), ("chelsea", "night"))
 # Composition is compared at this size: what is smaller is brush work.
 _COMPOSED = 64
 
@@ -65,27 +67,33 @@ def main() -> None:
     weights.prepare(Settings())
     precision = choose(Settings().precision)
     folder = WORK / f"enlarged-{Plan().fingerprint(f'{device()} {precision}')}"
-    _say(f"{device()}, convolutions in {precision}")
-    _say(
-        "| pair | pixels | seconds | memory, GiB | worst cut | lines like it | mesh, small | mesh, large | composition |\n|---|---|---|---|---|---|---|---|---|"
-    )
+    is_whole = (given.size, given.preset, given.pairs) == (LARGE, DEFAULT_PRESET, len(CHOSEN))
+    _say(f"{device()}, convolutions in {precision}; the worst cut, and how many of the uncut lines stand out as much\n")
+    _say("| pair | pixels | seconds | memory, GiB | worst cut | lines like it | mesh, small | mesh, large | composition | photograph's |")
+    _say("|---|---|---|---|---|---|---|---|---|---|")
     rows = []
-    for pair in PAIRS[: given.pairs]:
+    for pair in CHOSEN[: given.pairs]:
         (small, _), (large, how) = (_painted(folder, pair, side, given.preset) for side in (SMALL, given.size))
         _say(_line(pair, small, large, how, resolve(given.preset, {"size": given.size})))
         rows += [list(_whole(pair, small, large)), list(_details(pair, small, large))]
-    save(laid_out(rows), given.output)
+    output = given.output or (SHEET if is_whole else folder / SHEET.name)
+    save(laid_out(rows), output)
+    _say(f"\nwritten to {output}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.enlarged", description=__doc__)
-    parser.add_argument("--size", type=int, default=2048, help="longer side of the large pictures in pixels (default: %(default)s)")
-    parser.add_argument("--preset", default="default", help="(default: %(default)s)")
-    parser.add_argument("--pairs", type=int, default=len(PAIRS), choices=range(1, len(PAIRS) + 1), metavar="N", help="of %(default)s")
-    parser.add_argument("--output", type=Path, default=SHEET, help="the sheet (default: docs/enlarged.jpg)")
+    parser.add_argument("--size", type=int, default=LARGE, help="longer side of the large pictures in pixels (default: %(default)s)")
+    parser.add_argument("--preset", default=DEFAULT_PRESET, choices=[name for name in PRESETS if PRESETS[name].params.iterations])
+    parser.add_argument("--pairs", type=int, default=len(CHOSEN), choices=range(1, len(CHOSEN) + 1), metavar="N", help="of %(default)s")
+    parser.add_argument("--output", type=Path, help="the sheet; that of a try goes beside its records by default")
     given = parser.parse_args()
     if given.size <= SMALL:
         parser.error(f"a large picture has more than {SMALL} pixels, received {given.size}")
+    try:
+        resolve(given.preset, {"size": given.size})
+    except ParameterErrors as error:
+        parser.error(str(error))
     return given
 
 
@@ -93,7 +101,9 @@ def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str) -> tup
     """Return a picture and how it was painted: as kept, or painted now by a process of its own."""
     path = folder / f"{'-'.join(pair)}-{side}-{preset}.png"
     if not path.with_suffix(".json").exists():
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        # Ctrl-C ends the process that paints without a word: this one has something to say.
+        quiet = signal.SIGINT, signal.SIG_DFL
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), signal.signal, quiet) as pool:
             pixels, painted = pool.submit(paint, pair, side, preset).result()
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
@@ -107,26 +117,28 @@ def paint(pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painte
     engine = Engine(Settings())
     engine.warm_up()
     content, params = photograph(pair[0]), resolve(preset, {"size": side})
-    frame = pyramid.frame(*content.shape[:2], params)
-    planned = plan(frame.canvas_height, frame.canvas_width, half=engine.precision == "bfloat16", free=free_bytes())
+    commission = Commission.of(content, painting(pair[1]), params)
+    planned = engine.plan(pyramid.frame(*content.shape[:2], params), commission)
     began = time.perf_counter()
-    made = engine.stylize(Commission.of(content, painting(pair[1]), params), lambda _: None)
+    made = engine.stylize(commission, lambda _: None)
     return to_uint8(made), Painted(time.perf_counter() - began, peak_bytes(), planned.tile)
 
 
 def _line(pair: tuple[str, str], small: Pixels, large: Pixels, how: Painted, params: StyleParams) -> str:
-    rows, columns = cuts(photograph(pair[0]), params, how.tile)
-    worst, share = (f"{found:.2f}" for found in seams(large, rows, columns)) if rows or columns else ("–", "–")
+    content = photograph(pair[0])
+    rows, columns = cuts(content, params, how.tile)
+    worst = worst_seam(large, rows, columns) if rows or columns else None
     cells = (
         " × ".join(pair),
         f"{large.shape[1]} × {large.shape[0]}",
         f"{how.seconds:.0f}",
         f"{how.peak_bytes / 2**30:.2f}",
-        worst,
-        share,
+        f"{worst.prominence:.2f}" if worst else "–",
+        f"{worst.alike} of {worst.uncut}" if worst else "–",
         f"{mesh(small):.2f}",
         f"{mesh(large):.2f}",
         f"{composition(small, large):.3f}",
+        f"{composition(content, large):.3f}",
     )
     return f"| {' | '.join(cells)} |"
 
@@ -137,39 +149,44 @@ def composition(small: Pixels, large: Pixels) -> float:
     return float(np.corrcoef(*(plane.ravel() for plane in planes))[0, 1])
 
 
-def cuts(content: Pixels, params: StyleParams, largest: int) -> tuple[list[int], list[int]]:
-    """Return the rows and columns of the finished picture where the last scale was cut, at any of its levels."""
+def cuts(content: Pixels, params: StyleParams, tile: int) -> tuple[list[int], list[int]]:
+    """Return the rows and columns of the finished picture where the last scale was cut, at any of its levels.
+
+    Args:
+        tile: largest side of a tile's core.
+    """
     frame = pyramid.frame(*content.shape[:2], params)
     scale = pyramid.scales(frame, params)[-1]
     rows, columns = set(), set()
     for level in range(scale.levels):
-        height, width, margin = scale.height >> level, scale.width >> level, halo(scale.style_layers(level)[-1])
-        if is_cut(height, width, largest, margin):
-            for window in windows(height, width, largest, margin):
+        height, width, margin = scale.height >> level, scale.width >> level, halo(deepest(scale, level, params.content_layer))
+        # Loss and gradient are made in one piece where that is no larger than a window; features of the photograph are not.
+        if scale.style_layers(level) == STYLE_LAYERS or is_cut(height, width, tile, margin):
+            for window in windows(height, width, tile, margin):
                 rows.add((window.rows.begin << level) - frame.top)
                 columns.add((window.columns.begin << level) - frame.left)
-    return sorted(row for row in rows if row > 0), sorted(column for column in columns if column > 0)
+    return sorted(row for row in rows if 0 < row < frame.height), sorted(column for column in columns if 0 < column < frame.width)
 
 
 def _whole(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
     """Yield both sources and both pictures."""
-    yield from (tile(pixels, label) for pixels, label in ((photograph(pair[0]), pair[0]), (painting(pair[1]), pair[1])))
-    yield from (tile(picture, f"{max(picture.shape[:2])} pixels") for picture in (small, large))
+    yield from (card(pixels, label) for pixels, label in ((photograph(pair[0]), pair[0]), (painting(pair[1]), pair[1])))
+    yield from (card(picture, f"{max(picture.shape[:2])} pixels") for picture in (small, large))
 
 
 def _details(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Image.Image]:
-    """Yield the middle and the flattest part of each, the large one pixel for pixel."""
+    """Yield the middle and the flattest part of both pictures, the large one pixel for pixel."""
     content, sides = photograph(pair[0]), [max(picture.shape[:2]) for picture in (small, large)]
     for name, (top, left) in (("middle", (0.5, 0.5)), ("flattest part", _flattest(content, large.shape[:2]))):
         for picture, side in zip((small, large), sides, strict=True):
             ratio = side / sides[-1]
             height, width = round(HEIGHT * ratio), round(WIDTH * ratio)
             y, x = (round(at * (whole - part)) for at, whole, part in zip((top, left), picture.shape[:2], (height, width), strict=True))
-            yield tile(picture[y : y + height, x : x + width], f"{name}, {side} pixels")
+            yield card(picture[y : y + height, x : x + width], f"{name}, {side} pixels")
 
 
 def _flattest(content: Pixels, shape: tuple[int, int]) -> tuple[float, float]:
-    """Return where the photograph varies least over a tile's part of a picture of this shape, each 0 to 1 of the way down and across."""
+    """Return where the card-sized part of a picture of this shape begins in which the photograph varies least, as shares of the room for it."""
     plane = luminance(to_uint8(shrink(content, *shape)))
     steps = np.linspace(0.0, 1.0, 9)
     spare = shape[0] - HEIGHT, shape[1] - WIDTH
@@ -186,4 +203,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        _say("Stopped. What is painted is kept; the same command goes on from there.")
+        raise SystemExit(130) from None

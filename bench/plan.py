@@ -15,6 +15,7 @@ _DECIDING = "edges flops judge painters peer perceptual pictures plain rate syst
 _SOURCES = (
     "app/core/specs.py",
     "app/core/commission.py",
+    "app/core/memory.py",
     "workers/style/*.py",
     "workers/nets/*.py",
     *(f"bench/{name}.py" for name in _DECIDING.split()),

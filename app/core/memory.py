@@ -11,14 +11,19 @@ from app.core.errors import EngineError
 # Of the network on a window, forward and backward, for each of its pixels: activations that
 # the gradient needs, and what the widest layer needs besides. Half of it in bfloat16.
 WINDOW_BYTES = 2400
+# Of a painting, whose statistics need no gradient, half of that; and for each of its pixels the picture itself while it is resized.
+_PAINTING_SHARE = 2
+PAINTING_BYTES = 20
 # Pictures, gradients, masks and content features of all levels, and the state while it is written, for each pixel of the canvas.
 CANVAS_BYTES = 600
 # A pair of L-BFGS: two float32 RGB vectors.
 PAIR_BYTES = 24
 # Graphs, compiled convolutions and targets, whatever the size.
 FIXED_BYTES = 400 * 2**20
-# Beyond its core a window reaches at most this far: relu5_2 sees 86 pixels around it. Cuts lie on a grid of 16.
-HALO, _GRID = 96, 16
+# Beyond its core a window reaches at most this far: relu5_2 sees 86 pixels around it.
+HALO = 96
+# Cuts lie on multiples of this.
+_GRID = 16
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
 _SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 128)
@@ -39,43 +44,51 @@ class Plan:
     needed: int
 
 
-def plan(height: int, width: int, *, half: bool, free: int) -> Plan:
+def plan(height: int, width: int, *, half: bool, free: int, painting: tuple[int, int] = (0, 0), uncut: int = 0) -> Plan:
     """Return how to work on a canvas within the free memory.
 
     Args:
         height, width: of the canvas at full size, in pixels.
         half: whether the network runs in bfloat16.
         free: bytes, see ``free_bytes``.
+        painting: height and width of the largest painting as it is looked at at full size.
+        uncut: pixels of what AdaIN is shown of it, in one piece.
 
     Raises:
         EngineError: nothing fits; says which size would.
     """
-    found = _fitting(height, width, half=half, free=free)
+    found = _fitting(height, width, painting, uncut, half=half, free=free)
     if found:
         return found
     longer = max(height, width)
-    smaller = [
-        size for size in _SIZES if size < longer and _fitting(*(side * size // longer for side in (height, width)), half=half, free=free)
-    ]
-    advice = f"Choose a size of at most {smaller[0]} pixels." if smaller else "Close other programs, or give it more memory."
-    needed = need(height, width, *_CHOICES[-1], half=half)
+    advised = None
+    # Up to the first that does not fit: whoever is told a size may choose a smaller one.
+    for size in sorted(size for size in _SIZES if size < longer):
+        shown = painting[0] * size // longer, painting[1] * size // longer
+        if not _fitting(height * size // longer, width * size // longer, shown, min(uncut, shown[0] * shown[1]), half=half, free=free):
+            break
+        advised = size
+    advice = f"Choose a size of at most {advised} pixels." if advised else "Close other programs, or give it more memory."
+    needed = need(height, width, *_CHOICES[-1], half=half, painting=painting, uncut=uncut)
     raise EngineError(
         f"There is not enough memory for a picture this large: it takes {needed / 2**30:.1f} GB and {free / 2**30:.1f} GB are free."
         f" {advice} Received: {width} × {height} pixels."
     )
 
 
-def need(height: int, width: int, tile: int, history: int, *, half: bool) -> int:
-    """Return the bytes that a canvas takes when worked on like this."""
-    window = window_pixels(height, width, tile) * WINDOW_BYTES // (2 if half else 1)
-    return FIXED_BYTES + window + height * width * (CANVAS_BYTES + history * PAIR_BYTES)
+def need(height: int, width: int, tile: int, history: int, *, half: bool, painting: tuple[int, int] = (0, 0), uncut: int = 0) -> int:
+    """Return the bytes that a canvas takes when worked on like this; the other arguments as for ``plan``."""
+    shown = max(window_pixels(*painting, tile), uncut)
+    window = max(window_pixels(height, width, tile), shown // _PAINTING_SHARE) * WINDOW_BYTES // (2 if half else 1)
+    canvas = height * width * (CANVAS_BYTES + history * PAIR_BYTES)
+    return FIXED_BYTES + window + canvas + painting[0] * painting[1] * PAINTING_BYTES
 
 
 def window_pixels(height: int, width: int, tile: int) -> int:
-    """Return the pixels of the largest window in which a canvas, its half, its quarter … are worked on, halo included.
+    """Return how many pixels the windows have at most in which a picture, its half, its quarter … are worked on, halo included.
 
-    A canvas is cut into tiles of nearly the same size, so that a window may be far smaller than
-    the largest tile; and its half, if that is not cut, larger than a window of the whole.
+    A picture is cut into tiles of nearly the same size, so that a window may be far smaller than
+    the largest tile; and its half, where that is not cut, may be larger than any window of the whole.
     """
     whole = height * width
     if whole <= (tile + 2 * HALO) ** 2:
@@ -110,8 +123,8 @@ def free_bytes(root: Path = Path("/")) -> int:
     return max(0, min(found, default=8 * 2**30))
 
 
-def _fitting(height: int, width: int, *, half: bool, free: int) -> Plan | None:
-    plans: Sequence[Plan] = [Plan(*choice, need(height, width, *choice, half=half)) for choice in _CHOICES]
+def _fitting(height: int, width: int, painting: tuple[int, int], uncut: int, *, half: bool, free: int) -> Plan | None:
+    plans: Sequence[Plan] = [Plan(*choice, need(height, width, *choice, half=half, painting=painting, uncut=uncut)) for choice in _CHOICES]
     return next((one for one in plans if one.needed <= free), None)
 
 

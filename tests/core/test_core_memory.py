@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.core.errors import EngineError
@@ -42,14 +43,51 @@ def test_no_size_at_all_is_said_too() -> None:
         plan(520, 520, half=True, free=GIB // 10)
 
 
+def test_whoever_is_told_a_size_may_choose_any_smaller_one() -> None:
+    # A canvas 8 times as high as wide: its half is not cut, and its windows are larger than those of the whole.
+    with pytest.raises(EngineError, match="at most") as caught:
+        plan(4096, 512, half=False, free=620_000_000)
+    said = int(caught.value.message.split("at most ")[1].split()[0])
+    for size in (size for size in (128, 256, 384, 512, 768, 1024, 2048) if size <= said):
+        assert plan(size, size // 8, half=False, free=620_000_000).needed <= 620_000_000
+
+
+def test_a_painting_larger_than_the_picture_counts() -> None:
+    without, small, large = (
+        need(4160, 576, 1024, 15, half=False, painting=painting, uncut=uncut)
+        for painting, uncut in (((0, 0), 0), ((700, 512), 700 * 512), ((8192, 8192), 1448**2))
+    )
+    assert without < small
+    # By hand: its pixels at 20 bytes, and half of a window of 1024 and a halo of 96 on both sides, or of all that AdaIN sees.
+    window = max((1024 + 2 * 96) ** 2, 1448**2) // 2
+    # Of the canvas, whose windows have 1024 × 576, its half in one piece.
+    canvas_window = 2080 * 288
+    assert large - without == 8192**2 * 20 + (window - canvas_window) * 2400
+
+
+LARGE = [(520, 520), (1048, 712), (1184, 1184), (2080, 1400), (2368, 2368), (4160, 2784), (4096, 512)]
+
+
 @pytest.mark.parametrize("tile", [1024, 512, 128])
-@pytest.mark.parametrize("side", [(520, 520), (1048, 712), (1184, 1184), (2080, 1400), (2368, 2368), (4160, 2784), (4096, 512)])
+@pytest.mark.parametrize("side", LARGE)
 def test_the_plans_window_is_that_of_the_tiles_of_every_level(side: tuple[int, int], tile: int) -> None:
-    largest = 0
-    for height, width in ((side[0] >> level, side[1] >> level) for level in range(4)):
-        cut = is_cut(height, width, tile, HALO)
-        largest = max(largest, *(window.area for window in windows(height, width, tile, HALO))) if cut else max(largest, height * width)
-    assert window_pixels(*side, tile) == largest
+    assert window_pixels(*side, tile) == largest_window(*side, tile, HALO)
+
+
+@pytest.mark.parametrize("tile", [1024, 768, 256])
+def test_no_window_is_larger_than_the_plans_whatever_the_shape_and_the_layers(tile: int) -> None:
+    sides = np.random.default_rng(tile).integers(64, 4200, (200, 2))
+    for height, width in sides.tolist():
+        for margin in (16, 80, 96):
+            assert largest_window(height, width, tile, margin) <= window_pixels(height, width, tile)
+
+
+def largest_window(height: int, width: int, tile: int, margin: int) -> int:
+    found = []
+    for level in range(4):
+        sides = height >> level, width >> level
+        found += [one.area for one in windows(*sides, tile, margin)] if is_cut(*sides, tile, margin) else [sides[0] * sides[1]]
+    return max(found)
 
 
 @pytest.mark.parametrize("layer", ["relu5_1", "relu5_2"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
-from app.core.memory import free_bytes, plan
+from app.core.memory import Plan, free_bytes, plan
 from app.core.progress import OnProgress, StopRequested
 from app.core.specs import MIN_SIDE, StyleParams, base_side
 from workers.nets import weights
@@ -110,7 +111,7 @@ class Engine:
         commission = prepared(commission)
         frame = pyramid.frame(*content.shape[:2], params)
         scales = _scales(frame, commission)
-        planned = plan(frame.canvas_height, frame.canvas_width, half=self.precision == "bfloat16", free=free_bytes())
+        planned = self.plan(frame, commission)
         if resume and not _fits(resume, scales):
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
@@ -137,6 +138,20 @@ class Engine:
         except tf.errors.ResourceExhaustedError as error:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
         return showing.whole(best)
+
+    def plan(self, frame: Frame, commission: Commission) -> Plan:
+        """Return how a commission on this frame is worked on within the memory that is free now.
+
+        Raises:
+            EngineError: nothing fits; says which size would.
+        """
+        params = commission.params
+        whole, shown = (
+            max((_painted_sides(style.pixels, side, params) for style in commission.styles), key=prod)
+            for side in (params.size, base_side(params.size))
+        )
+        half = self.precision == "bfloat16"
+        return plan(frame.canvas_height, frame.canvas_width, half=half, free=free_bytes(), painting=whole, uncut=prod(shown))
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
@@ -165,7 +180,12 @@ class Engine:
 
 def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Picture:
     """Return a painting as AdaIN is shown it where the canvas is ``longer`` pixels."""
-    return shrink(pixels, *(max(MIN_SIDE, side) for side in pyramid.sides(*pixels.shape[:2], round(longer * params.style_scale))))
+    return shrink(pixels, *_painted_sides(pixels, longer, params))
+
+
+def _painted_sides(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> tuple[int, int]:
+    height, width = pyramid.sides(*pixels.shape[:2], round(longer * params.style_scale))
+    return max(MIN_SIDE, height), max(MIN_SIDE, width)
 
 
 def _full(picture: Picture, frame: Frame) -> Picture:

@@ -106,10 +106,14 @@ def evaluation_cost(scale: Scale, content_layer: str, tile: int) -> float:
     """Return what one evaluation costs at a scale, in pixels through forward and backward pass to relu5_1."""
     found = 0.0
     for level in range(scale.levels):
-        layers = scale.style_layers(level)
-        deepest = max(layers[-1], content_layer, key=LAYERS.index) if layers == STYLE_LAYERS else layers[-1]
-        found += cost(scale.height >> level, scale.width >> level, tile, deepest)
+        found += cost(scale.height >> level, scale.width >> level, tile, deepest(scale, level, content_layer))
     return found
+
+
+def deepest(scale: Scale, level: int, content_layer: str) -> str:
+    """Return the layer down to which the network is run at a level of a scale."""
+    layers = scale.style_layers(level)
+    return max(layers[-1], content_layer, key=LAYERS.index) if layers == STYLE_LAYERS else layers[-1]
 
 
 def _resampled(picture: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:

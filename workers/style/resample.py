@@ -50,7 +50,10 @@ def cut(picture: Picture, frame: tuple[float, float, float, float], height: int,
 def shrink(pixels: NDArray[np.uint8], height: int, width: int) -> Picture:
     """Return uint8 RGB (h, w, 3) at another size as float32 in [0, 1]: for photographs of any size."""
     image = Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.asarray(image, np.float32) / np.float32(255)
+    picture = np.array(image, np.float32)
+    # In place: a painting for 4096 pixels may have 0.8 GB.
+    picture /= np.float32(255)
+    return picture
 
 
 def to_uint8(picture: Picture) -> NDArray[np.uint8]:

@@ -224,13 +224,14 @@ def test_the_lease_is_renewed_while_the_engine_is_busy(runtime: Runtime, databas
     leases: list[float] = []
 
     def busy(sitting: Sitting, on_progress: OnProgress) -> Outcome:
-        for _ in range(2):
+        ends = time.monotonic() + 10
+        while time.monotonic() < ends and (not leases or leases[-1] <= leases[0] + 0.15):
             leases.append(row(database, job).lease_until or 0)
-            time.sleep(0.3)
+            time.sleep(0.05)
         return Outcome(grey(1))
 
     runtime.run_one(Stylizing, busy)
-    assert leases[1] > leases[0] + 0.15
+    assert leases[-1] > leases[0] + 0.15
 
 
 def test_the_same_wake_up_many_times_gives_one_result(runtime: Runtime, database: Database, add_job: AddJob) -> None:

@@ -130,21 +130,21 @@ def with_params(**values: float) -> Callable[[Commission], Commission]:
 
 
 def test_a_change_takes_effect_in_the_very_next_iteration_without_a_new_graph(engine: Engine, whole: Run) -> None:
-    _, told = steered(engine, {16: with_params(strength=8.0)})
+    _, told = steered(engine, {14: with_params(strength=8.0)})
     losses = {record.iteration: record.losses for record in told if record.losses}
     before = {record.iteration: record.losses for record in whole[1] if record.losses}
-    assert losses[16] == before[16]
-    assert losses[17] and before[17]
-    assert losses[17].style > 4 * before[17].style
+    assert losses[14] == before[14]
+    assert losses[15] and before[15]
+    assert losses[15].style > 4 * before[15].style
     assert engine._objective.traces == 1
-    # Of the new objective it finds the way as well: the style term falls below where it was left alone; by how much, the
-    # processor's arithmetic decides.
-    assert losses[26].style / 8 < before[26].style
+    # Of the new objective it finds the way as well: the style term falls below where it was left alone.
+    assert losses[26].style / 8 < 0.9 * before[26].style
 
 
 def test_the_best_picture_is_the_best_by_what_is_wanted_last(engine: Engine) -> None:
     # With a hundred times the content weight every loss is higher than any before.
     picture, told = steered(engine, {20: with_params(content_weight=100.0)})
+    assert told[-1].preview is not None
     since = {record.losses.total: record.preview for record in told if record.losses and record.iteration > 20}
     assert min(since) > best_loss(told[:20], 128)
     best = since[min(since)]

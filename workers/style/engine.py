@@ -17,7 +17,7 @@ from app.core.config import Settings
 from app.core.errors import EngineError
 from app.core.memory import Plan, free_bytes, plan
 from app.core.progress import OnProgress, StopRequested
-from app.core.specs import MIN_SIDE, StyleParams, base_side
+from app.core.specs import StyleParams, base_side
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
 from workers.nets.precision import choose, compiles, device
@@ -147,7 +147,7 @@ class Engine:
         """
         params = commission.params
         whole, shown = (
-            max((_painted_sides(style.pixels, side, params) for style in commission.styles), key=prod)
+            max((pyramid.painted_sides(style.pixels, round(side * params.style_scale)) for style in commission.styles), key=prod)
             for side in (params.size, base_side(params.size))
         )
         half = self.precision == "bfloat16"
@@ -180,12 +180,7 @@ class Engine:
 
 def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Picture:
     """Return a painting as AdaIN is shown it where the canvas is ``longer`` pixels."""
-    return shrink(pixels, *_painted_sides(pixels, longer, params))
-
-
-def _painted_sides(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> tuple[int, int]:
-    height, width = pyramid.sides(*pixels.shape[:2], round(longer * params.style_scale))
-    return max(MIN_SIDE, height), max(MIN_SIDE, width)
+    return shrink(pixels, *pyramid.painted_sides(pixels, round(longer * params.style_scale)))
 
 
 def _full(picture: Picture, frame: Frame) -> Picture:

@@ -79,6 +79,12 @@ def sides(height: int, width: int, longer: int) -> tuple[int, int]:
     return max(1, round(height * ratio)), max(1, round(width * ratio))
 
 
+def painted_sides(pixels: np.ndarray, longer: int) -> tuple[int, int]:
+    """Return (height, width) of a painting that is looked at with ``longer`` as its longer side: relu5_1 needs ``MIN_SIDE`` pixels."""
+    height, width = sides(*pixels.shape[:2], longer)
+    return max(MIN_SIDE, height), max(MIN_SIDE, width)
+
+
 def check(pixels: np.ndarray, field: str) -> None:
     """Raise unless ``pixels`` is a picture that the network can make something of.
 

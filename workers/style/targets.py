@@ -15,13 +15,11 @@ from app.core.commission import Commission
 from app.core.specs import STYLE_LAYERS
 from workers.nets.vgg19 import VGG19, Padding, Pooling, effort
 from workers.style.losses import gram_sum
-from workers.style.pyramid import Frame, Scale, sides
+from workers.style.pyramid import Frame, Scale, painted_sides
 from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions
 from workers.style.resample import Picture, resize, shrink
 from workers.style.tiles import FORWARD, OnWindow, cut, extent, halo, untold, windows
 
-# relu5_1 needs a pixel after four poolings.
-_SMALLEST_STYLE = 32
 # Rectangles of a picture are run through the network one after another, each of at most this many pixels a side
 # without its halo, where the plan for the memory does not say otherwise.
 TILE = 1024
@@ -85,7 +83,7 @@ class Targets:
                 return [gram_sum(cut(found[layer], layer, core)) for layer in layers]
 
             self._sums[layers] = tf.function(statistics, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
-        height, width = (max(_SMALLEST_STYLE, side) for side in sides(*pixels.shape[:2], longer))
+        height, width = painted_sides(pixels, longer)
         picture = shrink(pixels, height, width)
         total: list[NDArray[np.float64]] = []
         parts = list(windows(height, width, tile, halo(layers[-1])))

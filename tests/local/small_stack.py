@@ -18,7 +18,9 @@ from app.local.supervisor import Supervisor
 PARENT = """
 import signal, subprocess, sys, time, pathlib
 inner = subprocess.Popen(["sleep", "1000"])
-pathlib.Path(sys.argv[1]).write_text(str(inner.pid))
+told = pathlib.Path(sys.argv[1])
+told.with_suffix(".new").write_text(str(inner.pid))
+told.with_suffix(".new").rename(told)
 def end(*_):
     print("WARNING ending", flush=True)
     raise SystemExit(0)

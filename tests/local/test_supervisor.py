@@ -36,7 +36,8 @@ class Stack:
             event: dict[str, Any] = json.loads(line)
             if event["kind"] == kind:
                 return event
-        raise AssertionError(f"the stack ended without {kind!r}: {self.process.wait()}")
+        self.process.communicate()
+        raise AssertionError(f"the stack ended without {kind!r}: {self.process.returncode}")
 
     def said(self, part: str) -> str:
         while part not in (line := self.next("said")["line"]):

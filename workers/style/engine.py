@@ -25,6 +25,7 @@ from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
 from workers.style.colours import prepared, recolour
 from workers.style.descent import Descent, Steer
+from workers.style.grid import without_grid
 from workers.style.instant import Instant
 from workers.style.objective import Objective, evaluation_cost
 from workers.style.pyramid import Frame, Scale
@@ -154,7 +155,7 @@ class Engine:
         return plan(frame.canvas_height, frame.canvas_width, half=half, free=free_bytes(), painting=whole, uncut=prod(shown))
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
-        """Return AdaIN's picture alone, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
+        """Return AdaIN's picture alone, as it was published, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
         pyramid.check(content, "content")
         pyramid.check(style, "style")
         frame = pyramid.frame(*content.shape[:2], params)
@@ -175,7 +176,7 @@ class Engine:
         small = np.clip(resize(photograph, height, width), 0.0, 1.0)
         paintings = [_painting(style.pixels, base_side(params.size), params) for style in commission.styles]
         made = self._instant.blend(small, paintings, shares(commission.styles, frame, height, width))
-        return _full(made, frame)
+        return _full(without_grid(made), frame)
 
 
 def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Picture:

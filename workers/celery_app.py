@@ -87,7 +87,7 @@ def _start_child(**_: Any) -> None:
     from billiard import current_process
 
     global _child
-    os.environ.update(gpus.environment(current_process().index, os.environ))
+    os.environ.update(gpus.environment(get_settings().first_gpu + current_process().index, os.environ))
     loaded = threading.Event()
     threading.Thread(target=_leave_if_told, args=(loaded,), name="leave", daemon=True).start()
     try:

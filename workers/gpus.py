@@ -10,9 +10,10 @@ _DRIVER = Path("/proc/driver/nvidia/gpus")
 
 
 def environment(index: int, given: Mapping[str, str], driver: Path = _DRIVER) -> dict[str, str]:
-    """Return the variables for the child with this number, counted from 0.
+    """Return the variables for a child of a worker.
 
     Args:
+        index: of its GPU among those that are shared out, from 0; beyond the last it begins again.
         given: the environment so far. ``CUDA_VISIBLE_DEVICES`` says which GPUs are shared out; without it all are.
     """
     found = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}

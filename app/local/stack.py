@@ -91,7 +91,10 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
             pass_fds=(listener.fileno(),),
         )
     )
-    painting, *others = (_worker(name, env) for name in WORKERS)
+    # Where there are several GPUs, each worker has its own.
+    painting, *others = (
+        _worker(name, {**env, "PENTIMENTO_FIRST_GPU": str(settings.first_gpu + number)}) for number, name in enumerate(WORKERS)
+    )
     # Its networks take longer to load than the web server takes to start, so that they start together.
     ready = lambda: worker_since(url, began, STYLIZE) and responds(host, port, "/readyz")  # noqa: E731
     children.append(replace(painting, ready=ready, ready_seconds=240, waits=False))

@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")
     xla: str = Field("auto", pattern="^(auto|on|off)$", description="Compile the painting's graphs with XLA: auto (on a GPU), on or off.")
     first_gpu: int = Field(
-        0, ge=0, description="Which GPU a worker's first process takes, from 0, and its next the next one; after the last comes the first."
+        0,
+        ge=0,
+        description="Which of the GPUs shared out a worker's first process takes, from 0, its next the next; after the last comes the first.",
     )
     worker_memory_mb: int = Field(
         2500, ge=0, description="A worker process that has ever held more starts afresh after its job; 0: never, as GPU machines want."

@@ -31,6 +31,8 @@ from app.local.supervisor import Note, Supervisor
 _UNDERTAKER = Path(__file__).with_name("undertaker.py")
 # A process a queue: a verdict waits for no picture, a picture for no experiment.
 WORKERS = {"worker": STYLIZE, "judge": VERDICT, "lab": EXPERIMENT}
+# Where there are several GPUs. Of two the judge has the painter's: its jobs are the shortest.
+_GPU = {"worker": 0, "lab": 1, "judge": 2}
 # Web first, so that nobody is told of a job that is about to be put down; the broker last.
 STOPPING = (("web",), tuple(WORKERS), ("broker",))
 
@@ -91,10 +93,7 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
             pass_fds=(listener.fileno(),),
         )
     )
-    # Where there are several GPUs, each worker has its own.
-    painting, *others = (
-        _worker(name, {**env, "PENTIMENTO_FIRST_GPU": str(settings.first_gpu + number)}) for number, name in enumerate(WORKERS)
-    )
+    painting, *others = (_worker(name, {**env, "PENTIMENTO_FIRST_GPU": str(settings.first_gpu + _GPU[name])}) for name in WORKERS)
     # Its networks take longer to load than the web server takes to start, so that they start together.
     ready = lambda: worker_since(url, began, STYLIZE) and responds(host, port, "/readyz")  # noqa: E731
     children.append(replace(painting, ready=ready, ready_seconds=240, waits=False))

@@ -18,14 +18,14 @@ from app.local.supervisor import Supervisor
 PARENT = """
 import signal, subprocess, sys, time, pathlib
 inner = subprocess.Popen(["sleep", "1000"])
-told = pathlib.Path(sys.argv[1])
-told.with_suffix(".new").write_text(str(inner.pid))
-told.with_suffix(".new").rename(told)
 def end(*_):
     print("WARNING ending", flush=True)
     raise SystemExit(0)
 signal.signal(signal.SIGTERM, end)
 print("up", flush=True)
+told = pathlib.Path(sys.argv[1])
+told.with_suffix(".new").write_text(str(inner.pid))
+told.with_suffix(".new").rename(told)
 time.sleep(1000)
 """
 

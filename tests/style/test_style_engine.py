@@ -13,6 +13,7 @@ from app.core.errors import EngineError, PictureError
 from app.core.memory import Plan
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
+from bench.waffle import waffle
 from workers.style import pyramid
 from workers.style.engine import Engine
 from workers.style.objective import Objective
@@ -121,6 +122,18 @@ def test_instant_is_one_picture_and_differs_from_both(engine: Engine, content: n
     assert told[0].iterations == 0
     np.testing.assert_array_equal(to_uint8(picture), told[1].preview)
     assert np.abs(picture.mean(axis=(0, 1)) - style.mean(axis=(0, 1)) / 255).mean() < 0.16
+
+
+def test_the_decoder_s_grid_is_in_the_published_picture_and_not_in_a_job_s(engine: Engine) -> None:
+    content, style = skimage.data.rocket(), np.stack([skimage.data.gravel()] * 3, axis=-1)
+    params = resolve("instant", {"size": 256})
+    published = engine.instant(content, style, params)
+    ours = to_uint8(engine.stylize(Commission.of(content, style, params), ignore))
+    photograph = to_uint8(shrink(content, *ours.shape[:2]))
+    before, after = waffle(published, photograph), waffle(ours, photograph)
+    assert before is not None and after is not None
+    assert before > 4 and after < before - 3
+    assert np.abs(published.astype(int) - ours).mean() < 12
 
 
 def test_papers_set_up_is_square_and_begins_at_the_photograph(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:

@@ -10,9 +10,11 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import StyleParams
 from workers.style.engine import Engine
+from workers.style.resample import to_uint8
 from workers.verdict.detector import SHIPPED, read, to_bytes
 from workers.verdict.judge import Judge
 
@@ -46,6 +48,12 @@ def test_a_photograph_is_an_original_and_what_adain_made_of_it_is_stylised(judge
     assert original.probability < 0.2 < 0.8 < made.probability
     assert made.detector == read().digest
     assert [one.distance for one in made.neighbours] == sorted(one.distance for one in made.neighbours)
+
+
+def test_a_job_s_instant_picture_without_the_decoder_s_grid_is_stylised_as_well(judge: Judge, weights_cache: Settings) -> None:
+    commission = Commission.of(data.rocket(), sample("style/woodblock.jpg"), StyleParams(size=384, iterations=()))
+    made = judge.judge(to_uint8(Engine(weights_cache).stylize(commission, lambda _: None)))
+    assert made.decision == "stylised" and made.probability > 0.8
 
 
 def test_cells_and_bias_are_the_logit(judge: Judge, stylised: np.ndarray) -> None:

@@ -69,6 +69,18 @@ def test_a_worker_takes_the_queues_that_it_was_started_for(settings: Settings) -
     subprocess.run([sys.executable, "-c", script], env=_environment(settings), check=True, timeout=60)
 
 
+def test_a_worker_s_children_take_gpus_from_the_one_it_is_told_to_begin_with(settings: Settings) -> None:
+    script = (
+        "import os, billiard, workers.celery_app as worker\n"
+        "billiard.current_process().index = 1\n"
+        "worker.Child.start = lambda *_: None\n"
+        "worker._start_child()\n"
+        "assert os.environ['CUDA_VISIBLE_DEVICES'] == 'GPU-d', os.environ['CUDA_VISIBLE_DEVICES']\n"
+    )
+    environment = _environment(settings, PENTIMENTO_FIRST_GPU="2", CUDA_VISIBLE_DEVICES="GPU-a,GPU-b,GPU-c,GPU-d")
+    subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)
+
+
 def test_a_child_that_still_loads_leaves_when_its_worker_shuts_down(settings: Settings) -> None:
     script = (
         "import threading, workers.celery_app as worker\n"

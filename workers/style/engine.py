@@ -25,7 +25,6 @@ from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
 from workers.style.colours import prepared, recolour
 from workers.style.descent import Descent, Steer
-from workers.style.grid import without_grid
 from workers.style.instant import Instant
 from workers.style.objective import Objective, evaluation_cost
 from workers.style.pyramid import Frame, Scale
@@ -176,7 +175,7 @@ class Engine:
         small = np.clip(resize(photograph, height, width), 0.0, 1.0)
         paintings = [_painting(style.pixels, base_side(params.size), params) for style in commission.styles]
         made = self._instant.blend(small, paintings, shares(commission.styles, frame, height, width))
-        return _full(without_grid(made), frame)
+        return _full(made, frame)
 
 
 def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Picture:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from workers.nets.adain_decoder import AdaINDecoder, restyled, statistics
 from workers.nets.vgg19 import VGG19, stride
+from workers.style.grid import without_grid
 from workers.style.regions import Mask
 from workers.style.resample import Picture
 
@@ -25,7 +26,7 @@ class Instant:
         self._graph = tf.function(self._stylised, input_signature=[picture, styles, styles, tf.TensorSpec([None, None, None], tf.float32)])
 
     def paint(self, content: Picture, style: Picture, alpha: float = 1.0) -> Picture:
-        """Return ``content`` in the style of ``style``.
+        """Return ``content`` in the style of ``style``, as it was published: with the decoder's grid.
 
         Args:
             content: float32 (h, w, 3) in [0, 1]; sides multiples of 8.
@@ -35,21 +36,27 @@ class Instant:
         Returns:
             float32 (h, w, 3) in [0, 1].
         """
-        return self.blend(content, [style], np.full((*content.shape[:2], 1), alpha, np.float32))
+        return np.clip(self._decoded(content, [style], np.full((*content.shape[:2], 1), alpha, np.float32)), 0.0, 1.0)
 
     def blend(self, content: Picture, styles: Sequence[Picture], shares: Mask) -> Picture:
-        """Return ``content`` in a mixture of styles, blended as features before they are decoded (section 7.3 of the paper).
+        """Return ``content`` in a mixture of styles, blended as features before they are decoded (section 7.3 of the paper), without the grid.
 
         Args:
             content, styles: as for ``paint``.
             shares: float32 (h, w, styles): how much of each; what a place lacks to 1 is the content's own.
+
+        Returns:
+            float32 (h, w, 3) in [0, 1].
         """
+        return np.clip(without_grid(self._decoded(content, styles, shares)), 0.0, 1.0)
+
+    def _decoded(self, content: Picture, styles: Sequence[Picture], shares: Mask) -> Picture:
         found = [self._statistics(tf.constant(style[None])) for style in styles]
         means, deviations = (tf.concat([one[part] for one in found], 0) for part in range(2))
         step, (height, width) = stride(_LAYER), content.shape[:2]
         blocks = shares.reshape(height // step, step, width // step, step, -1).mean(axis=(1, 3), dtype=np.float32)
-        made = self._graph(tf.constant(content[None]), means, deviations, tf.constant(blocks))
-        return np.clip(made.numpy()[0], 0.0, 1.0)
+        made: Picture = self._graph(tf.constant(content[None]), means, deviations, tf.constant(blocks)).numpy()[0]
+        return made
 
     def _statistics_of(self, style: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         mean, deviation = statistics(self._encoded(style))

@@ -1,4 +1,4 @@
-"""A small real set: photographs and paintings, their instant stylised versions, and InceptionV3 features of all."""
+"""A small real set: photographs and paintings, what AdaIN makes of them, and InceptionV3 features of all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ import skimage.data
 import tensorflow as tf
 from PIL import Image
 
-from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.specs import resolve
 from workers.contrast.table import Table
 from workers.nets import weights
 from workers.nets.inception_v3 import InceptionV3
 from workers.style.engine import Engine
-from workers.style.resample import to_uint8
 
 SAMPLES = Path(__file__).parents[2] / "static" / "samples"
 STYLES = ("night", "woodblock", "watercolour")
@@ -57,7 +55,7 @@ def small_set(weights_cache: Settings) -> SmallSet:
     pictures, content, style = [], [], []
     for number, photograph in enumerate(photographs):
         original = square(photograph, SIDE)
-        versions = [to_uint8(engine.stylize(Commission.of(original, one, params), lambda _: None)) for one in styles]
+        versions = [engine.instant(original, one, params) for one in styles]
         for name, picture in zip(("", *STYLES), (original, *versions), strict=True):
             pictures.append(picture)
             content.append(f"{number:02d}")

@@ -28,11 +28,11 @@ from app.core.config import Settings
 from app.core.errors import ParameterErrors
 from app.core.specs import DEFAULT_PRESET, PRESETS, STYLE_LAYERS, StyleParams, resolve
 from app.infra import files
-from bench.contact_sheet import HEIGHT, WIDTH, card, laid_out, save
 from bench.edges import luminance
 from bench.pictures import painting, photograph
 from bench.plan import Plan
 from bench.seams import mesh, worst_seam
+from bench.sheet import SIZE, card, laid_out, save
 from bench.worker import peak_bytes
 from workers.nets import weights
 from workers.nets.precision import choose, device
@@ -180,7 +180,7 @@ def _details(pair: tuple[str, str], small: Pixels, large: Pixels) -> Iterator[Im
     for name, (top, left) in (("middle", (0.5, 0.5)), ("flattest part", _flattest(content, large.shape[:2]))):
         for picture, side in zip((small, large), sides, strict=True):
             ratio = side / sides[-1]
-            height, width = round(HEIGHT * ratio), round(WIDTH * ratio)
+            width, height = (round(length * ratio) for length in SIZE)
             y, x = (round(at * (whole - part)) for at, whole, part in zip((top, left), picture.shape[:2], (height, width), strict=True))
             yield card(picture[y : y + height, x : x + width], f"{name}, {side} pixels")
 
@@ -189,11 +189,11 @@ def _flattest(content: Pixels, shape: tuple[int, int]) -> tuple[float, float]:
     """Return where the card-sized part of a picture of this shape begins in which the photograph varies least, as shares of the room for it."""
     plane = luminance(to_uint8(shrink(content, *shape)))
     steps = np.linspace(0.0, 1.0, 9)
-    spare = shape[0] - HEIGHT, shape[1] - WIDTH
+    spare = shape[0] - SIZE[1], shape[1] - SIZE[0]
 
     def spread(at: tuple[float, float]) -> float:
         y, x = (round(part * room) for part, room in zip(at, spare, strict=True))
-        return float(plane[y : y + HEIGHT, x : x + WIDTH].std())
+        return float(plane[y : y + SIZE[1], x : x + SIZE[0]].std())
 
     return min(((float(top), float(left)) for top in steps for left in steps), key=spread)
 

@@ -178,7 +178,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="default",
             title="Painting",
-            help="Instant start, then refined from coarse to fine: the best picture for a minute's wait.",
+            help="Instant start, then refined from coarse to fine: the best picture for a wait of about a minute, two on older processors.",
             params=StyleParams(plateau=2.0),
         ),
         Preset(

@@ -33,10 +33,10 @@ def card(pixels: NDArray[np.uint8] | None, label: str, size: tuple[int, int] = S
 
 
 def laid_out(rows: Sequence[Sequence[Image.Image]]) -> Image.Image:
-    """Return rows of cards of one size on white."""
-    width, height = rows[0][0].size
+    """Return rows of cards of one size on white; without any, a sheet all the same."""
+    width, height = rows[0][0].size if rows else (0, 0)
     across, down = width + _GAP, height + _GAP
-    sheet = Image.new("RGB", (max(map(len, rows)) * across + _GAP, len(rows) * down + _GAP), "white")
+    sheet = Image.new("RGB", (max(map(len, rows), default=0) * across + _GAP, len(rows) * down + _GAP), "white")
     for row, cards in enumerate(rows):
         for column, picture in enumerate(cards):
             sheet.paste(picture, (_GAP + column * across, _GAP + row * down))

@@ -70,6 +70,7 @@ def test_a_sheet_has_a_place_for_each_picture_and_stays_under_its_size(tmp_path:
     sheet = laid_out([[card(pixels, label, (192, 192)) for label, pixels in row] for row in rows])
     assert np.asarray(sheet)[60:140, 20:180].std() > 50
     assert np.asarray(sheet)[10:190, 210:390].min() == 255
+    assert laid_out([]).width > 0, "where no system could be run"
     large = Image.fromarray(np.random.default_rng(0).integers(0, 256, (1600, 1600, 3), np.uint8))
     save(large, tmp_path / "sheet.jpg", 1_000_000)
     assert (tmp_path / "sheet.jpg").stat().st_size < 1_000_000

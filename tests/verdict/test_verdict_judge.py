@@ -32,8 +32,13 @@ def sample(name: str) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def stylised(weights_cache: Settings) -> np.ndarray:
-    return Engine(weights_cache).instant(data.rocket(), sample("style/woodblock.jpg"), StyleParams(size=384, iterations=()))
+def engine(weights_cache: Settings) -> Engine:
+    return Engine(weights_cache)
+
+
+@pytest.fixture(scope="module")
+def stylised(engine: Engine) -> np.ndarray:
+    return engine.instant(data.rocket(), sample("style/woodblock.jpg"), StyleParams(size=384, iterations=()))
 
 
 def test_the_shipped_file_is_small_and_whole() -> None:
@@ -50,9 +55,9 @@ def test_a_photograph_is_an_original_and_what_adain_made_of_it_is_stylised(judge
     assert [one.distance for one in made.neighbours] == sorted(one.distance for one in made.neighbours)
 
 
-def test_a_job_s_instant_picture_without_the_decoder_s_grid_is_stylised_as_well(judge: Judge, weights_cache: Settings) -> None:
+def test_a_job_s_instant_picture_without_the_decoder_s_grid_is_stylised_as_well(judge: Judge, engine: Engine) -> None:
     commission = Commission.of(data.rocket(), sample("style/woodblock.jpg"), StyleParams(size=384, iterations=()))
-    made = judge.judge(to_uint8(Engine(weights_cache).stylize(commission, lambda _: None)))
+    made = judge.judge(to_uint8(engine.stylize(commission, lambda _: None)))
     assert made.decision == "stylised" and made.probability > 0.8
 
 

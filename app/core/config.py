@@ -85,7 +85,9 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(30, gt=0, description="How long a claimed job stays claimed without a heartbeat.")
     heartbeat_seconds: float = Field(10, gt=0, description="Time between a worker's heartbeats.")
     sweep_seconds: float = Field(15, gt=0, description="Time between sweeps for expired leases and lost wake-ups.")
-    checkpoint_seconds: float = Field(10, ge=0, description="Least time between two states that a killed painter's job can go on from.")
+    checkpoint_seconds: float = Field(
+        10, ge=0, description="Seconds of work that a killed painter's job may lose; one iteration, where that is longer."
+    )
     stall_seconds: float = Field(300, gt=0, description="Time without progress after which a worker gives its job up.")
     hard_limit_seconds: float = Field(
         21600, gt=0, description="Time after which a worker that still has the same job is killed; a picture is ended some minutes before."

@@ -45,8 +45,12 @@ def encode(checkpoint: Checkpoint, belongs_to: str) -> bytes:
     # safetensors corrupts arrays that are not contiguous.
     body = save({name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()})
     text = json.dumps(head).encode()
-    whole = len(text).to_bytes(4, "big") + text + body
-    return hashlib.sha256(whole).digest() + whole
+    parts = (len(text).to_bytes(4, "big"), text, body)
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    # Of a large picture this is a gigabyte: it is put together once.
+    return b"".join((digest.digest(), *parts))
 
 
 def decode(data: bytes, belongs_to: str) -> Checkpoint:
@@ -55,15 +59,15 @@ def decode(data: bytes, belongs_to: str) -> Checkpoint:
     Raises:
         NotOurs: damaged, or not of ``belongs_to``.
     """
-    digest, whole = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+    digest, whole = data[:_DIGEST_BYTES], memoryview(data)[_DIGEST_BYTES:]
     if hashlib.sha256(whole).digest() != digest:
         raise NotOurs(f"its digest is wrong; it has {len(data)} bytes")
     end = 4 + int.from_bytes(whole[:4], "big")
     try:
-        head = json.loads(whole[4:end])
+        head = json.loads(bytes(whole[4:end]))
         if head["belongs_to"] != belongs_to:
             raise NotOurs("it is of other parameters, pictures or another version")
-        arrays = load(whole[end:])
+        arrays = load(bytes(whole[end:]))
         canvas = arrays["canvas"]
         memory = {name.removeprefix(_MEMORY): array for name, array in arrays.items() if name.startswith(_MEMORY)}
         head["losses"] = tuple(head["losses"])

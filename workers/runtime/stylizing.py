@@ -78,7 +78,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._recorder = LiveRecorder()
         self._frames = Frames()
         self._last_preview = float("-inf")
-        self._last_state = time.monotonic()
+        # When a state was last stored, or tried to be; when the newest iteration ended, and the seconds it took.
+        self._last_state = self._stepped = time.monotonic()
+        self._step = 0.0
         self._iteration = 0
         self._told = Painting()
         self._resume: Checkpoint | None = None
@@ -152,6 +154,8 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         if progress.iteration > self._iteration:
             self._recorder.changed(progress.iteration, self._in_effect, self._asked_for)
             self._in_effect = self._asked_for
+            moment = time.monotonic()
+            self._step, self._stepped = moment - self._stepped, moment
         self._iteration = progress.iteration
         self._told = self._recorder.record(progress)
         return self._told
@@ -162,7 +166,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def keep(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due, and the state."""
         columns = self._preview(progress)
-        if progress.save and time.monotonic() - self._last_state >= self.clients.settings.checkpoint_seconds:
+        if progress.save and self._state_is_due():
             # Before it is tried: what cannot be stored now is not made again at each step.
             self._last_state = time.monotonic()
             try:
@@ -171,8 +175,15 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
                 log.warning("state not stored, the one before it is good: job=%s %s", self.job.id, error)
         return columns
 
+    def _state_is_due(self) -> bool:
+        """Whether there is a newer state than the stored one, and another iteration without it would be too long."""
+        waited = time.monotonic() - self._last_state
+        return self._stored_at != self._iteration and waited + self._step >= self.clients.settings.checkpoint_seconds
+
     def kept(self, row: Job) -> None:
         before, self._left = self._left, checkpoints.left_of(row)
+        if self._left and (before is None or before.name != self._left.name):
+            self._stored_at = self._left.live.iteration
         if before and before.name != (self._left.name if self._left else None):
             self._delete({before.name})
         if before and before.result and before.result != (self._left.result if self._left else row.result):
@@ -188,7 +199,6 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         before = self._left or Left(name=name, live=Painting(), frames=[])
         left = before.model_copy(update={"name": name, "live": self._told, "frames": self._run})
         self.clients.blobs.put(self._key(left.name), checkpoint_file.encode(progress.save(), checkpoint_file.fingerprint(self.job)))
-        self._stored_at = self._iteration
         # Workers that die again and again are no reason to give up a picture that gets on.
         advances = {"crashes": 0} if self._told.iteration > before.live.iteration else {}
         return {"checkpoint": left.model_dump(mode="json"), **advances}

@@ -45,6 +45,7 @@ bench: venv
 soak: venv-dev
 	@$(VENV) -m tests.faults soak $(ARGS)
 	@$(VENV) -m tests.load
+	@$(VENV) -m tests.whole
 
 venv venv-dev:
 	@python=$$($(FIND_PYTHON)); \

@@ -1,4 +1,4 @@
-"""One GPU for each process of a worker, said in the environment before TensorFlow is imported and takes all of them whole."""
+"""One GPU for each process of a worker, said in the environment before TensorFlow is imported and opens them all."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def environment(index: int, given: Mapping[str, str], driver: Path = _DRIVER) ->
         index: of its GPU among those that are shared out, from 0; beyond the last it begins again.
         given: the environment so far. ``CUDA_VISIBLE_DEVICES`` says which GPUs are shared out; without it all are.
     """
-    found = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+    found = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     every = ",".join(str(number) for number, _ in enumerate(driver.glob("*")))
     gpus = [part for part in given.get("CUDA_VISIBLE_DEVICES", every).split(",") if part]
     if len(gpus) > 1:

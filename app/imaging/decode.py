@@ -65,10 +65,11 @@ class _Decoder:
     def fit(self) -> bool:
         return not self.timed_out and self._uses < _USES and self.process.poll() is None
 
-    def ask(self, data: bytes, deadline: float) -> list[bytes]:
+    def ask(self, data: bytes, region: bool, deadline: float) -> list[bytes]:
         """Return the parts of the answer.
 
         Args:
+            region: see ``normalise``.
             deadline: monotonic time at which the process is killed.
 
         Raises:
@@ -78,16 +79,16 @@ class _Decoder:
         clock = threading.Timer(max(0.0, deadline - time.monotonic()), self._expire)
         clock.start()
         try:
-            return self._exchange(data)
+            return self._exchange(data, region)
         except (OSError, ValueError) as error:
             raise _Lost(str(error)) from error
         finally:
             clock.cancel()
 
-    def _exchange(self, data: bytes) -> list[bytes]:
+    def _exchange(self, data: bytes, region: bool) -> list[bytes]:
         if self.process.stdin is None or self.process.stdout is None:
             raise _Lost("no pipes")
-        self.process.stdin.write(REQUEST.pack(len(data)))
+        self.process.stdin.write(REQUEST.pack(len(data), region))
         self.process.stdin.write(data)
         self.process.stdin.flush()
         lengths = ANSWER.unpack(self._read(ANSWER.size))
@@ -172,11 +173,14 @@ class DecoderPool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def decode(self, data: bytes, *, field: str | None = None, wait: float | None = None, deadline: float | None = None) -> Decoded:
+    def decode(
+        self, data: bytes, *, field: str | None = None, region: bool = False, wait: float | None = None, deadline: float | None = None
+    ) -> Decoded:
         """Decode one file in a child process.
 
         Args:
             field: where the file came from; errors about it name it.
+            region: whether it says where something goes, see ``normalise``.
             wait: seconds to wait for a free decoder, where it is not what the pool was made with.
             deadline: monotonic time at which it is given up, where that comes before the time of one picture is over.
 
@@ -189,12 +193,12 @@ class DecoderPool:
         try:
             if len(data) > self._limits.max_bytes:
                 raise too_many_bytes(self._limits)
-            return self._decode(data, self._wait if wait is None else wait, math.inf if deadline is None else deadline)
+            return self._decode(data, region, self._wait if wait is None else wait, math.inf if deadline is None else deadline)
         except InputError as error:
             error.field = field
             raise
 
-    def _decode(self, data: bytes, wait: float, latest: float) -> Decoded:
+    def _decode(self, data: bytes, region: bool, wait: float, latest: float) -> Decoded:
         self.start()
         left = latest - time.monotonic()
         if left <= 0:
@@ -203,13 +207,13 @@ class DecoderPool:
         deadline = min(latest, time.monotonic() + self._limits.seconds)
         try:
             try:
-                return _result(decoder.ask(data, deadline))
+                return _result(decoder.ask(data, region, deadline))
             except _Lost:
                 if not decoder.was_killed():
                     raise
             # Another one is asked, once, in what is left of the time.
             decoder = self._fresh()
-            return _result(decoder.ask(data, deadline))
+            return _result(decoder.ask(data, region, deadline))
         except _Lost as error:
             raise _loss_in_words(decoder.close(grace=1.0), decoder.timed_out, self._limits) from error
         finally:

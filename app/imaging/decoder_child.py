@@ -1,7 +1,7 @@
 """The decoder process: ``python -m app.imaging.decoder_child '<limits as JSON>'``.
 
 Reads requests from its input and writes answers to its output until the input ends:
-    request   length (8 bytes, big-endian), file
+    request   length (8 bytes, big-endian), whether it is a region (1 byte), file
     answer    five lengths (4 bytes each), JSON head, PNG, thumbnail JPEG; of its alpha PNG and thumbnail, or nothing
 It bounds itself before it reads a byte; the parent holds the clock.
 """
@@ -23,7 +23,7 @@ from app.core.errors import InputError
 from app.imaging.limits import Limits
 from app.imaging.normalise import normalise
 
-REQUEST = struct.Struct(">Q")
+REQUEST = struct.Struct(">Q?")
 ANSWER = struct.Struct(">IIIII")
 OUT_OF_MEMORY = 75  # exit status
 _OPEN_FILES = 64
@@ -48,10 +48,10 @@ def allow_time(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (ceiling, resource.RLIM_INFINITY))
 
 
-def answer(data: bytes, limits: Limits) -> tuple[bytes, ...]:
+def answer(data: bytes, limits: Limits, region: bool) -> tuple[bytes, ...]:
     """Return the five parts of an answer; the head of a failure holds its kind and its sentence."""
     try:
-        done = normalise(data, limits)
+        done = normalise(data, limits, region)
     except InputError as error:
         return _failure(error), b"", b"", b"", b""
     head = json.dumps({"width": done.width, "height": done.height})
@@ -65,11 +65,11 @@ def _failure(error: InputError) -> bytes:
 
 def serve(source: BinaryIO, sink: BinaryIO, limits: Limits) -> None:
     while len(header := source.read(REQUEST.size)) == REQUEST.size:
-        (length,) = REQUEST.unpack(header)
+        length, region = REQUEST.unpack(header)
         allow_time(limits)
         if length > limits.max_bytes:
             raise ValueError(f"a request of {length} bytes is over the limit of {limits.max_bytes}")
-        parts = answer(source.read(length), limits)
+        parts = answer(source.read(length), limits, region)
         sink.write(ANSWER.pack(*map(len, parts)))
         for part in parts:
             sink.write(part)

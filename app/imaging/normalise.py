@@ -2,8 +2,8 @@
 
 Defined results: orientation applied; colour profile converted to sRGB; CMYK without
 a profile by the plain formula (1−C)(1−K); 16-bit grey scaled to 8 bits, 16-bit colour
-cut to its high byte; transparency laid on white, and kept beside; of an animation the first frame,
-of several pages the first.
+cut to its high byte; transparency laid on white, and kept beside, but of a region laid on black;
+of an animation the first frame, of several pages the first.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _WITH_ALPHA = {"LA": "L", "RGBA": "RGB"}
+_WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 # Which modes a profile of each colour space can describe.
 _PROFILED = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
 
@@ -52,8 +53,11 @@ class Decoded:
     alpha: Decoded | None = None
 
 
-def normalise(data: bytes, limits: Limits) -> Decoded:
+def normalise(data: bytes, limits: Limits, region: bool = False) -> Decoded:
     """Decode fully, check against ``limits`` and encode anew.
+
+    Args:
+        region: whether it says where something goes, which is nowhere where it is transparent.
 
     Raises:
         PictureError: cannot be read, cut off, damaged, too small or too narrow.
@@ -70,7 +74,7 @@ def normalise(data: bytes, limits: Limits) -> Decoded:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture, alpha = _pixels(data, kind, limits)
+            picture, alpha = _pixels(data, kind, limits, region)
             return _encoded(picture, alpha)
     except InputError:
         raise
@@ -86,7 +90,7 @@ def too_many_bytes(limits: Limits) -> TooLarge:
     return TooLarge(f"This file is larger than {limits.max_bytes / 1e6:g} MB. Choose a smaller one, or save it as JPEG.")
 
 
-def _pixels(data: bytes, kind: str, limits: Limits) -> tuple[Image.Image, Image.Image | None]:
+def _pixels(data: bytes, kind: str, limits: Limits, region: bool) -> tuple[Image.Image, Image.Image | None]:
     image: Image.Image = Image.open(io.BytesIO(data), formats=(kind,))
     _check_shape(image.size, limits)
     if kind == "JPEG":
@@ -100,7 +104,9 @@ def _pixels(data: bytes, kind: str, limits: Limits) -> tuple[Image.Image, Image.
     image = _reduced(eight_bit(image, data), limits.max_side)
     if turn is not None:
         image = image.transpose(turn)
-    return _in_srgb(image, profile), _alpha(image)
+    if region:
+        return _in_srgb(image, profile, _BLACK), None
+    return _in_srgb(image, profile, _WHITE), _alpha(image)
 
 
 def _alpha(image: Image.Image) -> Image.Image | None:
@@ -148,15 +154,15 @@ def _reduced(image: Image.Image, max_side: int) -> Image.Image:
     return image if size == image.size else image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+def _in_srgb(image: Image.Image, profile: bytes | None, ground: tuple[int, int, int]) -> Image.Image:
     alpha = image.getchannel("A") if image.mode in _WITH_ALPHA else None
     opaque = image.convert(_WITH_ALPHA[image.mode]) if alpha else image
     converted = (_converted(opaque, profile) if profile else None) or opaque.convert("RGB")
     if alpha is None:
         return converted
-    white = Image.new("RGB", image.size, (255, 255, 255))
-    white.paste(converted, mask=alpha)
-    return white
+    laid = Image.new("RGB", image.size, ground)
+    laid.paste(converted, mask=alpha)
+    return laid
 
 
 def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:

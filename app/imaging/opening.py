@@ -21,7 +21,7 @@ class Opening:
         self._deadline: float | None = None
         self._begun = False
 
-    def decode(self, data: bytes, *, field: str | None = None) -> Decoded:
+    def decode(self, data: bytes, *, field: str | None = None, region: bool = False) -> Decoded:
         """Decode the next one.
 
         Raises:
@@ -31,7 +31,8 @@ class Opening:
         if self._deadline is None:
             self._deadline = time.monotonic() + self._seconds
         try:
-            opened = self._decoders.decode(data, field=field, wait=_BEGUN_SECONDS if self._begun else None, deadline=self._deadline)
+            wait = _BEGUN_SECONDS if self._begun else None
+            opened = self._decoders.decode(data, field=field, region=region, wait=wait, deadline=self._deadline)
         except TooSlow:
             if time.monotonic() < self._deadline:
                 raise

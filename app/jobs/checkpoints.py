@@ -52,7 +52,7 @@ def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
     """
     if left is None or left.result is None or left.facts is None:
         return None
-    facts = {**left.facts, "notes": _noted(left.facts.get("notes", []), reason)}
+    facts = {**left.facts, "notes": noted(left.facts.get("notes", []), reason)}
     return {"result": left.result, "facts": facts, "frames": left.frames}
 
 
@@ -66,7 +66,7 @@ def is_ahead(job: Job) -> bool:
 
 def told_of(left: Left, reason: str = "") -> Painting:
     """Return the figures that go with it."""
-    return left.live.model_copy(update={"notes": _noted(left.live.notes, reason)})
+    return left.live.model_copy(update={"notes": noted(left.live.notes, reason)})
 
 
 def take_held(job: Job, reason: str = "") -> bool:
@@ -80,8 +80,9 @@ def take_held(job: Job, reason: str = "") -> bool:
     return True
 
 
-def _noted(notes: list[str], reason: str) -> list[str]:
-    return [*notes, f"it did not get further: {reason.removesuffix('.')}"][-MOST_NOTES:] if reason else notes
+def noted(notes: list[str], reason: str) -> list[str]:
+    """Return the notes with the reason why a picture is the last one, if there is one to be told."""
+    return [*notes, f"It did not get further: {reason.removesuffix('.')}"][-MOST_NOTES:] if reason else notes
 
 
 def name(attempt: int, number: int) -> str:

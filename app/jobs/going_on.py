@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import InputError, NotFound, NotReady, ParameterError, ParameterErrors
 from app.core.ids import new_id
-from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, base_side, resolve
+from app.core.specs import DEFAULT_PRESET, LARGEST_BASE, PRESETS, StyleParams, base_side, resolve
 from app.core.steering import STEERABLE, is_painted
 from app.jobs import checkpoints, pictures, repository
 from app.jobs.checkpoints import START
@@ -22,7 +22,6 @@ from app.jobs.models import STYLIZE, Job, State
 MORE = 200
 # How long is painted: "more" says so for itself alone.
 _EFFORT = ("iterations", "enlarging", "plateau")
-_MOST_ENLARGING = 500
 _WEIGHTS = "weights"
 _AT_REST = (State.QUEUED, State.PAUSED)
 _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the dataset itself."
@@ -30,7 +29,7 @@ _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the 
 
 def larger_than(size: int) -> int | None:
     """Return twice the size, or the largest; None for the largest itself."""
-    largest = int(next(rule.le for rule in StyleParams.model_fields["size"].metadata if hasattr(rule, "le")))
+    largest = _most("size")
     return min(2 * size, largest) if size < largest else None
 
 
@@ -138,12 +137,20 @@ class GoingOn(KindService[JobEvent]):
         return job
 
     def more(self, owner: str, job_id: str, iterations: int = MORE) -> Job:
-        """Return a new job that goes on from the result of an ended one, at the same size."""
+        """Return a new job that goes on from the result of an ended one, at the same size.
+
+        Raises:
+            ParameterError: more iterations than an enlarged picture takes.
+        """
         job = self._with_result(owner, job_id)
         if not can_have_more(job):
             raise NotReady("Only the painting's colours were taken over in this picture, so there is no brush work to go on with.")
-        size = int(job.params["size"])
-        enlarging = {"enlarging": min(iterations, _MOST_ENLARGING)} if base_side(size) < size else {}
+        size, most = int(job.params["size"]), _most("enlarging")
+        enlarged = base_side(size) < size
+        if enlarged and iterations > most:
+            said = f"A picture larger than {LARGEST_BASE} pixels takes at most {most} more iterations at once. Received: {iterations}."
+            raise ParameterError(f"{said} Ask for {most}, then for more of that picture.", field="iterations")
+        enlarging = {"enlarging": iterations} if enlarged else {}
         return self._continue(job, {"iterations": (iterations,), "plateau": 0.0, **enlarging})
 
     def larger(self, owner: str, job_id: str) -> Job:
@@ -152,7 +159,7 @@ class GoingOn(KindService[JobEvent]):
         size = larger_than(int(job.params["size"]))
         if size is None:
             raise NotReady(f"This picture has the largest size there is already. Received: {job.params['size']}.")
-        return self._continue(job, {"size": size, **self._effort(job)})
+        return self._continue(job, {"size": size, **self.effort(job)})
 
     def continued_in(self, owner: str, job_id: str) -> list[str]:
         """Return the jobs that began from this one's result, oldest first."""
@@ -171,7 +178,7 @@ class GoingOn(KindService[JobEvent]):
             raise NotReady("There is no finished picture to go on from. Wait for it, or stop it.")
         return job
 
-    def _effort(self, job: Job) -> dict[str, Any]:
+    def effort(self, job: Job) -> dict[str, Any]:
         """Return how long the first picture of the chain was to be painted; where that is gone, what the preset says."""
         first: Job | None = job
         with self._database.read() as session:
@@ -254,6 +261,11 @@ class GoingOn(KindService[JobEvent]):
         if verdict is not None:
             self._wake(verdict)
         self._publish(job)
+
+
+def _most(name: str) -> int:
+    """Return the largest value that a parameter takes."""
+    return int(next(rule.le for rule in StyleParams.model_fields[name].metadata if hasattr(rule, "le")))
 
 
 def _check_names(wanted: Mapping[str, Any]) -> None:

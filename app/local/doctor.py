@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shutil
 import sys
@@ -16,6 +17,7 @@ from rich.table import Table
 
 from app.core.config import Settings
 from app.local import browser
+from app.local.stack import gpus_of
 from app.local.terminal import hushed
 
 if TYPE_CHECKING:
@@ -92,6 +94,14 @@ def devices(settings: Settings) -> Iterator[Finding]:
     gpus = [tf.config.experimental.get_device_details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")]
     if gpus:
         yield Finding("device", "ok", f"TensorFlow {tf.__version__} with {', '.join(gpus)}")
+        yield Finding("processes", "ok", shares(len(gpus), settings.first_gpu))
+        grows = os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
+        yield Finding(
+            "GPU memory",
+            "ok" if grows else "warn",
+            "taken as needed" if grows else "taken whole by each process",
+            "" if grows else "Unset TF_FORCE_GPU_ALLOW_GROWTH, or give each worker a GPU of its own.",
+        )
     elif tf.test.is_built_with_cuda() and shutil.which("nvidia-smi"):
         yield Finding(
             "device",
@@ -105,6 +115,11 @@ def devices(settings: Settings) -> Iterator[Finding]:
         yield Finding("device", "ok", f"TensorFlow {tf.__version__} on the CPU")
     yield Finding("precision", "ok", f"{choose(settings.precision)} (PENTIMENTO_PRECISION={settings.precision}), {kind()}")
     yield Finding("XLA", "ok", f"{'on' if compiles(settings.xla) else 'off'} (PENTIMENTO_XLA={settings.xla})")
+
+
+def shares(gpus: int, first: int) -> str:
+    """Return which GPU each worker of `pentimento serve` has."""
+    return "one GPU each: " + ", ".join(f"{name} {number % gpus}" for name, number in gpus_of(first).items())
 
 
 def cpu_flags(cpuinfo: Path) -> frozenset[str]:

@@ -70,7 +70,7 @@ def paint(settings: Settings, order: Order) -> None:
     if order.protect is not None:
         given[PROTECT] = order.protect
     with DecoderPool(1, Limits.of(settings)) as pool:
-        pictures = {role: pool.decode(read(path), field=role) for role, path in given.items()}
+        pictures = {role: pool.decode(read(path), field=role, region=role == PROTECT) for role, path in given.items()}
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
     console.print("Loading the networks ...")

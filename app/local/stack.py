@@ -93,13 +93,19 @@ def specs(settings: Settings, listener: socket.socket) -> list[ChildSpec]:
             pass_fds=(listener.fileno(),),
         )
     )
-    painting, *others = (_worker(name, {**env, "PENTIMENTO_FIRST_GPU": str(settings.first_gpu + _GPU[name])}) for name in WORKERS)
+    gpus = gpus_of(settings.first_gpu)
+    painting, *others = (_worker(name, {**env, "PENTIMENTO_FIRST_GPU": str(gpus[name])}) for name in WORKERS)
     # Its networks take longer to load than the web server takes to start, so that they start together.
     ready = lambda: worker_since(url, began, STYLIZE) and responds(host, port, "/readyz")  # noqa: E731
     children.append(replace(painting, ready=ready, ready_seconds=240, waits=False))
     # These load only now, so that the first picture has the processor to itself, and nobody waits for them.
     children.extend(others)
     return children
+
+
+def gpus_of(first: int) -> dict[str, int]:
+    """Return each worker's GPU, counted from ``first``; after the last one there is comes the first."""
+    return {name: first + _GPU[name] for name in WORKERS}
 
 
 def _worker(name: str, env: Mapping[str, str]) -> ChildSpec:

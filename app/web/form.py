@@ -42,11 +42,12 @@ CHOICES = {
 
 @dataclass(frozen=True)
 class Kept:
-    """A picture the visitor gave before, so that it need not be chosen again."""
+    """A picture the visitor gave before, so that it need not be chosen again: its addresses, small and whole."""
 
     reference: str
     name: str
     thumbnail: str
+    whole: str
 
 
 @dataclass
@@ -93,16 +94,15 @@ class FormState:
         return wrong or any(value != usual.get(name) for name, value in self.values.items())
 
     @property
+    def places(self) -> list[str]:
+        """The ids of the fields that have a message on the page, as they follow each other there."""
+        options = (option.name for _, options in self.groups for option in options)
+        return [*ROLES, *MORE_PAINTINGS, *WEIGHTS.values(), *REGIONS, "preset", *options]
+
+    @property
     def wrong(self) -> list[tuple[str, str]]:
         """Each wrong field's id on the page with its message, as they follow each other there; "" where it has no place."""
-        places = [
-            *ROLES,
-            *MORE_PAINTINGS,
-            *WEIGHTS.values(),
-            *REGIONS,
-            "preset",
-            *(option.name for _, options in self.groups for option in options),
-        ]
+        places = self.places
         found = [(name.removesuffix("_sample"), message) for name, message in self.errors.items() if name]
         found = [(name if name in places else "", message) for name, message in found]
         return sorted(found, key=lambda one: places.index(one[0]) if one[0] else len(places))

@@ -8,6 +8,7 @@ from app.core.errors import InputError, PictureError
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
 from app.imaging.opening import Opening
+from app.web.form import REGIONS
 from app.web.samples import Samples
 from app.web.uploads import Form, cut_off, too_large
 
@@ -37,7 +38,7 @@ class PictureReader:
             data = upload.read()
             if not data:
                 raise PictureError("This file is empty. Choose another one.", field=role)
-            return upload.name, opening.decode(data, field=role)
+            return upload.name, opening.decode(data, field=role, region=role in REGIONS)
         if sample := form.fields.get(f"{role}_sample"):
             title, data = self._sample(role, sample)
             return title, opening.decode(data, field=role)

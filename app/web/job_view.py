@@ -14,9 +14,9 @@ from app.jobs.going_on import can_be_changed, can_have_more, larger_than
 from app.jobs.job_events import JobEvent, picture_url, snapshot
 from app.jobs.models import TERMINAL, Job, State
 from app.jobs.receipts import receipt_of
-from app.web.balance import Slider, sliders
+from app.web.balance import BALANCE, MORE, Slider, paintings, parameters
 from app.web.curves import Curve, draw
-from app.web.form import CHOICES, PICTURES, option, values_of
+from app.web.form import CHOICES, PAINTINGS, PICTURES, option, values_of
 from app.web.option import Option, as_text, from_spec
 from app.web.result_size import result_size
 from app.web.verdict_view import VerdictView
@@ -64,14 +64,21 @@ class JobView:
 
     @property
     def sliders(self) -> list[Slider]:
-        return sliders(StyleParams.model_validate(self.job.params))
+        return [*parameters(StyleParams.model_validate(self.job.params), BALANCE), *paintings(self.job)]
+
+    @property
+    def more_sliders(self) -> list[Slider]:
+        """Those that stand under a fold."""
+        return parameters(StyleParams.model_validate(self.job.params), MORE)
 
     @property
     def changes(self) -> list[str]:
         """What was changed on the way, in words."""
         titles = {name: spec.title or name for name, spec in StyleParams.model_fields.items()}
+        for number, role in enumerate(pictures.styles_of(self.job), start=1):
+            titles[f"weight_{number}"] = f"Weight of the {PAINTINGS[role].lower()}"
         return [
-            f"{titles.get(one.name, one.name.replace('_', ' '))} {one.before:.3g} → {one.after:.3g} from iteration {one.iteration}"
+            f"{titles.get(one.name, one.name)} {one.before:.3g} → {one.after:.3g} from iteration {one.iteration}"
             for one in self.event.changes
         ]
 
@@ -79,7 +86,8 @@ class JobView:
     def look(self) -> str:
         """What decides which parts are on the page; only when it changes are all of them drawn again."""
         flags = {"stopping": self.event.stopping, "pausing": self.event.pausing, "picture": bool(self.event.preview)}
-        return "-".join([self.event.state, *(name for name, holds in flags.items() if holds)])
+        followed = [f"changed-{one.iteration}" for one in self.event.changes[-1:]]
+        return "-".join([self.event.state, *(name for name, holds in flags.items() if holds), *followed])
 
     @property
     def live(self) -> bool:

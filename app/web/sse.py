@@ -176,7 +176,7 @@ async def as_parts(
     *,
     whole: Callable[[V], str],
     moved: Callable[[V, V], Iterable[str]],
-    ended: Callable[[V], V],
+    anew: Callable[[V], V],
 ) -> AsyncIterator[str]:
     """Yield messages for a page: all of it when its look changes, otherwise only what moved.
 
@@ -184,7 +184,7 @@ async def as_parts(
         view: as its row tells it.
         whole: returns the message that draws all of it.
         moved: returns those of what may have changed since the view before.
-        ended: reads it again, with what its worker wrote at the end.
+        anew: reads it again, with what its owner and its worker have written since.
     """
     look: str | None = None
     async for sight in follower.follow():
@@ -192,8 +192,8 @@ async def as_parts(
             yield KEEP_ALIVE
             continue
         before, view = view, view.shown(sight.event)
-        if not view.live:
-            view = await run_in_threadpool(_at_end, view, ended)
+        if view.look != look:
+            view = await run_in_threadpool(_read_again, view, anew)
         for text in [whole(view)] if view.look != look else moved(before, view):
             yield text
         look = view.look
@@ -201,10 +201,10 @@ async def as_parts(
             yield message("", event="ended")
 
 
-def _at_end(view: V, ended: Callable[[V], V]) -> V:
-    """Return the view as it ended; as it was, where what it shows has been deleted."""
+def _read_again(view: V, anew: Callable[[V], V]) -> V:
+    """Return the view as its row is now; as it was, where what it shows has been deleted."""
     try:
-        return ended(view)
+        return anew(view)
     except PentimentoError:
         return view
 

@@ -19,7 +19,7 @@ def follow(services: Services, owner: str, study: Study[Any], whole: Callable[[]
 
     Args:
         study: as its row tells it.
-        whole: reads it again, with its report; asked once it has ended.
+        whole: reads it again, with its report once there is one.
     """
     follower = sse.Follower(
         study.id, ExperimentEvent, lambda: services.experiments.event(owner, study.id), services.reader, services.closing
@@ -30,6 +30,6 @@ def follow(services: Services, owner: str, study: Study[Any], whole: Callable[[]
             study,
             whole=lambda study: sse.message(render(study.BODY, study=study), event="study"),
             moved=lambda _, study: (sse.message(render(partial, study=study), event=event) for event, partial in study.MOVING.items()),
-            ended=lambda _: whole(),
+            anew=lambda _: whole(),
         )
     )

@@ -113,9 +113,9 @@ class Reception:
         return state
 
     def again(self, job: Job) -> FormState:
-        """Return the form that would make ``job`` once more."""
-        params = StyleParams.model_validate(job.params)
-        values = changes(values_of(params), job.preset)
+        """Return the form that would make ``job`` once more, from the beginning: of one that went on, as long as its first picture took."""
+        effort = {name: as_text(value) for name, value in self._service.effort(job).items()}
+        values = changes({**values_of(StyleParams.model_validate(job.params)), **effort}, job.preset)
         kept = {role: _kept(job, role) for role in pictures.given(job)}
         weights = {role: as_text(job.inputs[role]["weight"]) for role in pictures.styles_of(job) if "weight" in job.inputs[role]}
         preset = job.preset if job.preset in PRESETS else DEFAULT_PRESET
@@ -176,7 +176,8 @@ def _given_up(form: Form, role: str) -> bool:
 
 
 def _kept(job: Job, role: str) -> Kept:
-    return Kept(job.id, str(job.inputs[role]["name"]), f"/api/jobs/{job.id}/pictures/{pictures.thumbnail_name(role)}")
+    small, whole = (pictures.url(job, name) for name in (pictures.thumbnail_name(role), pictures.input_name(role)))
+    return Kept(job.id, str(job.inputs[role]["name"]), small, whole)
 
 
 def _weights(form: Form) -> tuple[dict[str, float], list[InputError]]:

@@ -1,7 +1,48 @@
-// The balance sliders say their weight while they move: their position is its power of two.
+// The balance sliders say their weight while they move, and stay as they are while the job around them is drawn again.
+function weight({ dataset, min, value }) {
+  // A position is a power of two.
+  return "off" in dataset && value === min ? "off" : String(Number((2 ** value).toPrecision(3)));
+}
+
+function say(slider, text) {
+  slider.closest(".option").querySelector("output").textContent = text;
+  slider.setAttribute("aria-valuetext", text);
+}
+
+// Where a slider was when the server last drew it, or took it over.
+function drawn(slider) {
+  return slider.form.elements[`${slider.name}_was`];
+}
+
 document.addEventListener("input", ({ target }) => {
   if (!target.matches(".balance input[type=range]")) return;
-  const said = String(Number((2 ** target.value).toPrecision(3)));
-  target.closest(".option").querySelector("output").textContent = said;
-  target.setAttribute("aria-valuetext", said);
+  if (!("share" in target.dataset)) {
+    say(target, weight(target));
+    return;
+  }
+  const shares = [...target.form.querySelectorAll("[data-share]")];
+  const total = shares.reduce((sum, one) => sum + Number(one.value), 0);
+  for (const one of shares) say(one, `${Math.round((100 * one.value) / total)} %`);
 });
+
+document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
+  if (target.id !== "balance" || !detail.successful) return;
+  const sent = detail.requestConfig.formData;
+  for (const slider of target.querySelectorAll("input[type=range]")) {
+    const was = drawn(slider);
+    if (sent.get(slider.name) !== sent.get(was.name)) was.value = sent.get(slider.name);
+  }
+});
+
+// Takes over what the server says now, but for sliders that were moved meanwhile.
+export function follow(form, newer) {
+  for (const told of newer.querySelectorAll("input[type=range]")) {
+    const slider = form.elements[told.name];
+    if (slider.value === drawn(slider).value) {
+      slider.value = told.value;
+      say(slider, told.getAttribute("aria-valuetext"));
+    }
+    drawn(slider).value = told.value;
+  }
+  form.querySelector("#balance-said").replaceChildren(...newer.querySelector("#balance-said").childNodes);
+}

@@ -7,6 +7,17 @@ export const PAINTED = "painted.png";
 
 const part = (selector) => dialog.querySelector(selector);
 
+async function drawable(address) {
+  const image = new Image();
+  image.src = address;
+  try {
+    await image.decode();
+    return image;
+  } catch {
+    return null;
+  }
+}
+
 class Brush {
   constructor() {
     this.canvas = part(".brush-canvas");
@@ -18,10 +29,13 @@ class Brush {
     this.erase = part("#brush-erase");
     this.undoButton = part(".brush-undo");
     this.steps = [];
-    this.last = null;
+    // The pointer that paints, and where it was last.
+    this.stroke = null;
     this.canvas.addEventListener("pointerdown", (event) => this.down(event));
     this.canvas.addEventListener("pointermove", (event) => this.move(event));
-    for (const type of ["pointerup", "pointercancel"]) this.canvas.addEventListener(type, () => (this.last = null));
+    this.canvas.addEventListener("lostpointercapture", (event) => {
+      if (event.pointerId === this.stroke?.pointer) this.stroke = null;
+    });
     this.canvas.addEventListener("pointerleave", () => (this.ring.hidden = true));
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     this.canvas.addEventListener("blur", () => (this.ring.hidden = true));
@@ -31,43 +45,44 @@ class Brush {
     part(".brush-done").addEventListener("click", () => this.done());
   }
 
-  // Returns through `use` a PNG, white where it was painted on black.
+  // Gives `use` a PNG, white where it was painted on black. Returns whether the photograph can be drawn.
   async open(title, photograph, region, use) {
+    const image = await drawable(photograph);
+    if (!image) return false;
     part("h2").textContent = title;
     this.use = use;
     this.photograph.src = photograph;
-    await this.photograph.decode();
-    const { naturalWidth, naturalHeight } = this.photograph;
+    const { naturalWidth, naturalHeight } = image;
     const scale = LONGEST / Math.max(naturalWidth, naturalHeight);
     this.canvas.width = Math.max(1, Math.round(naturalWidth * scale));
     this.canvas.height = Math.max(1, Math.round(naturalHeight * scale));
     part(".brush-stage").style.setProperty("--ratio", naturalWidth / naturalHeight);
     this.steps = [];
+    this.stroke = null;
     this.undoButton.disabled = true;
     this.erase.checked = false;
     this.cursor = { x: this.canvas.width / 2, y: this.canvas.height / 2 };
     if (region) await this.load(region);
     dialog.showModal();
     this.canvas.focus();
+    return true;
   }
 
   get colour() {
     return getComputedStyle(dialog).getPropertyValue("--brush-colour");
   }
 
-  // Light becomes cover.
+  // Light becomes cover, as the server reads it; one that cannot be drawn begins empty.
   async load(address) {
-    const image = new Image();
-    image.src = address;
-    try {
-      await image.decode();
-    } catch {
-      return; // a kind that the browser cannot draw: it begins empty
-    }
+    const image = await drawable(address);
+    if (!image) return;
     const { width, height } = this.canvas;
+    this.context.fillStyle = "#000";
+    this.context.fillRect(0, 0, width, height);
     this.context.drawImage(image, 0, 0, width, height);
     const pixels = this.context.getImageData(0, 0, width, height);
-    for (let at = 0; at < pixels.data.length; at += 4) pixels.data[at + 3] = pixels.data[at];
+    const { data } = pixels;
+    for (let at = 0; at < data.length; at += 4) data[at + 3] = 0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2];
     this.context.putImageData(pixels, 0, 0);
     this.context.globalCompositeOperation = "source-in";
     this.context.fillStyle = this.colour;
@@ -103,24 +118,27 @@ class Brush {
   }
 
   down(event) {
-    if (event.button) return;
+    if (event.button || this.stroke) return;
     event.preventDefault();
     this.canvas.focus();
     this.canvas.setPointerCapture(event.pointerId);
     this.remember();
-    this.last = this.place(event);
-    this.dab(this.last);
+    const last = this.place(event);
+    this.stroke = { pointer: event.pointerId, last };
+    this.dab(last);
   }
 
   move(event) {
+    if (this.stroke && event.pointerId !== this.stroke.pointer) return;
     const place = this.place(event);
     this.cursor = place;
     this.point();
-    if (!this.last) return;
-    const [dx, dy] = [place.x - this.last.x, place.y - this.last.y];
+    if (!this.stroke) return;
+    const { last } = this.stroke;
+    const [dx, dy] = [place.x - last.x, place.y - last.y];
     const count = Math.ceil(Math.hypot(dx, dy) / Math.max(1, this.radius / 4));
-    for (let step = 1; step <= count; step += 1) this.dab({ x: this.last.x + (dx * step) / count, y: this.last.y + (dy * step) / count });
-    this.last = place;
+    for (let step = 1; step <= count; step += 1) this.dab({ x: last.x + (dx * step) / count, y: last.y + (dy * step) / count });
+    this.stroke.last = place;
   }
 
   dab({ x, y }) {

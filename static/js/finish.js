@@ -15,14 +15,17 @@ async function show(form, side) {
     return;
   }
   busy = true;
+  const wrong = form.querySelector(".finish-wrong");
   const image = new Image();
   image.src = address(form, `side=${side}`);
   try {
     await image.decode();
     const shown = form.closest(".job")?.querySelector(".compare-after img");
     if (shown) shown.src = image.src;
+    wrong.textContent = "";
   } catch {
-    // Deleted meanwhile, or the server is away for the moment: what is shown stays.
+    // What was shown before stays.
+    wrong.textContent = "The picture does not show this yet: the server is busy, or cannot be reached. Try again in some seconds.";
   }
   busy = false;
   const waiting = next;

@@ -14,11 +14,15 @@ function mark(name) {
 }
 
 function showFirst() {
-  for (const place of document.querySelectorAll("[data-error-for]")) mark(place.dataset.errorFor);
+  for (const place of document.querySelectorAll("[data-error-for]")) {
+    mark(place.dataset.errorFor);
+    if (!place.textContent) continue;
+    place.closest("details")?.setAttribute("open", "");
+    place.closest("[hidden]")?.removeAttribute("hidden");
+  }
   const wrong = document.querySelector('form.paint [aria-invalid="true"]');
-  if (!wrong) return;
-  wrong.closest("details")?.setAttribute("open", "");
-  wrong.focus();
+  if (wrong) wrong.focus();
+  else document.getElementById("form-error").scrollIntoView({ block: "nearest" });
 }
 
 const form = document.querySelector("form.paint");

@@ -1,4 +1,6 @@
 // Puts a new picture in place only once it is loaded, and leaves what has not changed alone, so that nothing jumps.
+import { follow } from "./balance.js";
+
 let newest = 0;
 // States of the job that the stream has told, and how many it had told when each request was sent.
 let states = 0;
@@ -20,6 +22,39 @@ function parse(markup) {
   return document.importNode(template.content, true);
 }
 
+function lookOf(part) {
+  return part.querySelector("[data-look]")?.dataset.look;
+}
+
+// Whoever watches may have a slider in hand: while a job has sliders they stay, and the rest is drawn around them.
+function slidersStay(job, next) {
+  return [job, next].every((part) => part.querySelector("#balance"));
+}
+
+// Takes over what is told of a job without drawing all of it again.
+function renew(job, next) {
+  const focused = job.contains(document.activeElement) ? document.activeElement.id : null;
+  Object.assign(job.querySelector("[data-look]").dataset, next.querySelector("[data-look]").dataset);
+  for (const id of ["figures", "actions", "curves"]) {
+    const [place, newer] = [job, next].map((part) => part.querySelector(`#${id}`));
+    if (!place || !newer || place.isEqualNode(newer)) continue;
+    place.replaceChildren(...newer.childNodes);
+    htmx.process(place);
+  }
+  if (slidersStay(job, next)) follow(job.querySelector("#balance"), next.querySelector("#balance"));
+  const [shown, newer] = [job, next].map((part) => part.querySelector("#picture img"));
+  if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);
+  if (focused !== null && document.activeElement === document.body) {
+    document.getElementById(focused)?.focus({ preventScroll: true });
+    keepFocus(job);
+  }
+}
+
+// A button that had the focus may be gone after its job changed state: the job itself takes it.
+function keepFocus(job) {
+  if (document.activeElement === document.body) job.focus({ preventScroll: true });
+}
+
 document.addEventListener("htmx:sseBeforeMessage", (event) => {
   const { target } = event;
   if (target.id === "picture") {
@@ -28,21 +63,13 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   }
   if (target.id !== "job") return;
   const next = parse(event.detail.data);
-  const look = next.querySelector("[data-look]").dataset.look;
-  if (target.querySelector("[data-look]")?.dataset.look !== look) {
-    states += 1;
-    return;
-  }
   // The first event of a connection says again what is shown already.
+  const same = lookOf(target) === lookOf(next);
+  if (!same) states += 1;
+  if (!same && !slidersStay(target, next)) return;
   event.preventDefault();
-  for (const id of ["figures", "curves"]) {
-    const newer = next.querySelector(`#${id}`);
-    if (newer) document.getElementById(id)?.replaceChildren(...newer.childNodes);
-  }
+  renew(target, next);
   target.dispatchEvent(new CustomEvent("htmx:sseMessage", { bubbles: true }));
-  const shown = document.querySelector("#picture img");
-  const newer = next.querySelector("#picture img");
-  if (shown && newer && shown.src !== newer.src) replacePicture(shown.parentElement, newer);
 });
 
 // The answer to a button may come later than a state that the stream has told since, the end for one:
@@ -52,13 +79,19 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const { target, xhr } = event.detail;
-  if (target.id === "job" && sentAt.get(xhr) !== states) event.detail.shouldSwap = false;
+  const { target, xhr, serverResponse } = event.detail;
+  if (target.id !== "job") return;
+  const next = parse(serverResponse);
+  const late = sentAt.get(xhr) !== states;
+  if (!late && !slidersStay(target, next)) return;
+  event.detail.shouldSwap = false;
+  if (late) return;
+  renew(target, next);
+  target.dispatchEvent(new CustomEvent("htmx:afterSettle", { bubbles: true }));
 });
 
-// A button that had the focus may be gone after its job changed state: the job itself takes it.
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.target.id === "job" && document.activeElement === document.body) event.target.focus({ preventScroll: true });
+  if (event.target.id === "job") keepFocus(event.target);
 });
 
 // Once painting begins the page looks as it would after a reload, the picture is in sight, and the keyboard goes on from there.

@@ -1,13 +1,47 @@
-// Choosing a preset fills the options with its values; also one that was chosen before this module was there.
-const form = document.getElementById("paint");
+// The options follow the preset that is chosen, also before this module was there, but for those that were changed by hand.
+import { setMessage } from "./message.js";
 
-function fill(preset) {
-  for (const [name, value] of Object.entries(JSON.parse(preset.dataset.values))) form.elements[name].value = value;
-  form.elements.shown_preset.value = preset.value;
+const form = document.getElementById("paint");
+const own = form?.querySelector(".own");
+
+function valuesOf(preset) {
+  return JSON.parse(form.querySelector(`[name=preset][value="${preset}"]`).dataset.values);
 }
 
-form?.addEventListener("change", ({ target }) => {
-  if (target.name === "preset") fill(target);
+// As the server tells it: what differs from the preset that is shown; a number left empty does not.
+function changed() {
+  const shown = valuesOf(form.elements.shown_preset.value);
+  return [...form.elements].filter(({ name, value }) => name in shown && value.trim() !== shown[name] && (value.trim() || name === "iterations"));
+}
+
+function fill(preset, kept) {
+  for (const [name, value] of Object.entries(valuesOf(preset))) {
+    const field = form.elements[name];
+    if (kept.includes(field)) continue;
+    field.value = value;
+    setMessage(name, "");
+  }
+  form.elements.shown_preset.value = preset;
+  tell();
+}
+
+function tell() {
+  const fields = changed();
+  own.hidden = fields.length === 0;
+  own.querySelector("span").textContent = fields.map((field) => field.labels[0].textContent).join(", ");
+}
+
+// Not at "change", which would move the button away under the click that leaves a field.
+form?.addEventListener("input", ({ target }) => {
+  if (target.name === "preset") fill(target.value, changed());
+  else tell();
 });
-const early = form?.querySelector("[name=preset]:checked");
-if (early && early.value !== form.elements.shown_preset.value) fill(early);
+own?.querySelector("button").addEventListener("click", () => {
+  fill(form.elements.preset.value, []);
+  form.querySelector("[name=preset]:checked").focus();
+});
+if (form) {
+  const early = form.elements.preset.value;
+  if (early !== form.elements.shown_preset.value) fill(early, changed());
+  else tell();
+}

@@ -1,5 +1,6 @@
 // Where things go: a region as a file, or painted on the photograph; shown small, removed again.
 import { brush, PAINTED } from "./brush.js";
+import { Chosen } from "./chosen.js";
 import { setMessage } from "./message.js";
 
 class Region {
@@ -7,6 +8,7 @@ class Region {
     this.element = element;
     this.role = element.dataset.region;
     this.file = element.querySelector(".region-file");
+    this.chosen = new Chosen(this.file);
     this.kept = element.querySelector(`[name="${this.role}_kept"]`);
     this.picture = element.querySelector(".region-picture");
     this.clearButton = element.querySelector(".region-clear");
@@ -14,26 +16,21 @@ class Region {
     this.note = element.querySelector(".region-note");
     // Painted by hand on the photograph that is chosen, now or for the job before.
     this.painted = element.dataset.kept === PAINTED;
-    this.file.addEventListener("change", () => {
-      this.painted = false;
-      this.chosen();
-    });
+    this.file.addEventListener("change", () => this.take());
     this.clearButton.addEventListener("click", () => this.clear());
     this.paintButton.addEventListener("click", () => this.paint());
     this.picture.addEventListener("error", () => (this.picture.hidden = true));
-    this.chosen();
+    this.take();
   }
 
-  chosen() {
-    const [file] = this.file.files;
+  get given() {
+    return this.file.files.length > 0 || this.kept.value !== "";
+  }
+
+  take() {
+    const file = this.chosen.take();
     if (!file) return;
-    const limit = Number(this.file.dataset.maxBytes);
-    if (file.size > limit) {
-      this.file.value = "";
-      setMessage(this.role, `${file.name} is larger than ${limit / 1e6} MB. Choose a smaller one.`);
-      return;
-    }
-    setMessage(this.role, "");
+    this.painted = file.name === PAINTED;
     this.kept.value = "";
     this.show(URL.createObjectURL(file));
   }
@@ -45,9 +42,8 @@ class Region {
 
   empty() {
     this.painted = false;
-    this.file.value = "";
+    this.chosen.drop();
     this.kept.value = "";
-    setMessage(this.role, "");
     this.show(null);
   }
 
@@ -61,6 +57,7 @@ class Region {
   show(address) {
     this.note.textContent = "";
     if (this.picture.src.startsWith("blob:")) URL.revokeObjectURL(this.picture.src);
+    delete this.picture.dataset.whole;
     this.picture.hidden = address === null;
     if (address === null) this.picture.removeAttribute("src");
     else this.picture.src = address;
@@ -74,13 +71,12 @@ class Region {
       return;
     }
     setMessage(this.role, "");
-    await brush.open(this.element.querySelector("legend").textContent, photograph.src, this.picture.hidden ? null : this.picture.src, (file) => {
-      const one = new DataTransfer();
-      one.items.add(file);
-      this.file.files = one.files;
-      this.painted = true;
-      this.chosen();
+    const region = this.picture.hidden ? null : (this.picture.dataset.whole ?? this.picture.src);
+    const opened = await brush.open(this.element.querySelector("legend").textContent, photograph.src, region, (file) => {
+      this.chosen.put(file);
+      this.take();
     });
+    if (!opened) setMessage(this.role, "The photograph cannot be shown at the moment. Try again, or give the region as a file.");
   }
 }
 
@@ -91,8 +87,8 @@ function offer() {
   for (const region of regions) {
     const zone = document.querySelector(`[data-zone="${region.role.replace("-mask", "")}"] .zone`);
     const there = region.role === "protect" || region.role === "style-mask" || zone?.classList.contains("is-filled");
+    if (!there && region.given) region.empty();
     region.element.hidden = !there && !region.element.querySelector(".error:not(:empty)");
-    if (!there && !region.picture.hidden) region.clear();
   }
 }
 

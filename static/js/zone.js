@@ -1,5 +1,5 @@
 // The places for the two pictures: choose, drop, paste, sample, remove; one picture at a time each.
-import { setMessage } from "./message.js";
+import { Chosen } from "./chosen.js";
 
 class Zone {
   constructor(element) {
@@ -7,6 +7,7 @@ class Zone {
     this.role = element.dataset.zone;
     this.box = element.querySelector(".zone");
     this.file = element.querySelector(".zone-file");
+    this.chosen = new Chosen(this.file);
     this.kept = element.querySelector(`[name="${this.role}_kept"]`);
     this.picture = element.querySelector(".zone-picture");
     this.blank = element.querySelector(".zone-blank");
@@ -46,59 +47,26 @@ class Zone {
 
   take(files) {
     if (!files.length) return;
-    this.put(files[0]);
+    this.chosen.put(files[0]);
     this.fileChosen();
   }
 
-  put(file) {
-    const one = new DataTransfer();
-    one.items.add(file);
-    this.file.files = one.files;
-  }
-
   fileChosen() {
-    const [file] = this.file.files;
+    const file = this.chosen.take();
     if (!file) return;
-    const limit = Number(this.file.dataset.maxBytes);
-    if (file.size > limit) {
-      this.refuse(`${file.name} is larger than ${limit / 1e6} MB. Choose a smaller one, or save it as a JPEG first.`);
-      return;
-    }
-    this.accept(file);
     for (const sample of this.samples) sample.checked = false;
     this.kept.value = "";
     this.show(URL.createObjectURL(file), file.name);
   }
 
-  // What was chosen before stays chosen.
-  refuse(message) {
-    if (this.chosen) this.put(this.chosen);
-    else this.file.value = "";
-    this.refusal = message;
-    setMessage(this.role, message);
-  }
-
-  accept(file) {
-    this.chosen = file;
-    this.refusal = "";
-    setMessage(this.role, "");
-  }
-
-  // The server, which never saw the file, can only say that there is none.
-  explain() {
-    if (this.refusal && document.getElementById(`${this.role}-error`).textContent) setMessage(this.role, this.refusal);
-  }
-
   sampleChosen(sample) {
-    this.file.value = "";
+    this.chosen.drop();
     this.kept.value = "";
-    this.accept(null);
     this.show(sample.nextElementSibling.src, sample.dataset.title);
   }
 
   clear() {
-    this.accept(null);
-    this.file.value = "";
+    this.chosen.drop();
     this.kept.value = "";
     for (const sample of this.samples) sample.checked = false;
     this.show(null, "");
@@ -129,7 +97,7 @@ class Zone {
 
 const zones = [...document.querySelectorAll("[data-zone]")].map((element) => new Zone(element));
 
-document.addEventListener("htmx:afterSettle", () => zones.forEach((zone) => zone.explain()));
+document.addEventListener("htmx:afterSettle", () => zones.forEach((zone) => zone.chosen.explain()));
 
 // A picture dropped beside a zone must not replace the page.
 for (const type of ["dragover", "drop"]) {

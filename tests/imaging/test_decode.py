@@ -92,7 +92,7 @@ def test_mutated_pictures_are_read_or_refused(pool: DecoderPool) -> None:
 
 
 def test_a_hanging_decoder_is_killed_and_replaced() -> None:
-    body = "original = child.normalise\nchild.normalise = lambda data, limits: time.sleep(600) if data == b'hang' else original(data, limits)\nchild.main()"
+    body = "original = child.normalise\nchild.normalise = lambda data, *given: time.sleep(600) if data == b'hang' else original(data, *given)\nchild.main()"
     before = children()
     with DecoderPool(1, Limits(seconds=2), command=scripted(body)) as pool:
         pool.decode(noisy())
@@ -114,7 +114,7 @@ def test_processor_time_is_bounded_by_the_kernel() -> None:
 
 def test_memory_is_bounded_by_the_kernel() -> None:
     """The decoder really asks for four gigabytes, and is really refused."""
-    body = "original = child.normalise\nchild.normalise = lambda data, limits: bytearray(4 << 30) if data == b'greedy' else original(data, limits)\nchild.main()"
+    body = "original = child.normalise\nchild.normalise = lambda data, *given: bytearray(4 << 30) if data == b'greedy' else original(data, *given)\nchild.main()"
     with DecoderPool(1, Limits(seconds=20), command=scripted(body)) as pool:
         with pytest.raises(TooLarge, match="more memory"):
             pool.decode(b"greedy")
@@ -205,7 +205,7 @@ def test_a_visitor_waits_a_moment_and_a_dataset_longer() -> None:
     """The decoder is free again after a second and a half: too late for one, in time for the other."""
     body = (
         "original = child.normalise\n"
-        "child.normalise = lambda data, limits: time.sleep(1.5) or original(data, limits) if data.endswith(b'slow') else original(data, limits)\n"
+        "child.normalise = lambda data, *given: time.sleep(1.5) or original(data, *given) if data.endswith(b'slow') else original(data, *given)\n"
         "child.main()"
     )
     with DecoderPool(1, Limits(seconds=60), command=scripted(body)) as pool, ThreadPoolExecutor(1) as threads:
@@ -226,12 +226,12 @@ def test_both_attempts_share_one_deadline(monkeypatch: pytest.MonkeyPatch) -> No
     deadlines = []
     ask = decode._Decoder.ask
 
-    def watched(self: decode._Decoder, data: bytes, deadline: float) -> list[bytes]:
+    def watched(self: decode._Decoder, data: bytes, region: bool, deadline: float) -> list[bytes]:
         deadlines.append(deadline)
-        return ask(self, data, deadline)
+        return ask(self, data, region, deadline)
 
     monkeypatch.setattr(decode._Decoder, "ask", watched)
-    body = "child.normalise = lambda data, limits: os.kill(os.getpid(), 9) if data == b'kill' else time.sleep(600)\nchild.main()"
+    body = "child.normalise = lambda data, *given: os.kill(os.getpid(), 9) if data == b'kill' else time.sleep(600)\nchild.main()"
     with DecoderPool(1, Limits(seconds=2), command=scripted(body)) as pool:
         with pytest.raises(PictureError, match="damaged in a way"):
             pool.decode(b"kill")

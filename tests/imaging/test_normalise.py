@@ -179,3 +179,14 @@ def test_alpha_is_kept_beside_turned_and_reduced_like_the_picture() -> None:
 def test_an_opaque_picture_has_no_alpha(mode: str) -> None:
     flat = Image.new(mode, (40, 40), (9, 9, 9, 255)[: len(mode)] if len(mode) > 1 else 9)
     assert normalise(saved(flat, "PNG"), LIMITS).alpha is None
+
+
+def test_a_region_is_laid_on_black_and_has_no_alpha() -> None:
+    white = np.full((40, 60, 4), 255, np.uint8)
+    white[:, 20:40, 3], white[:, 40:, 3] = 100, 0
+    done = normalise(saved(Image.fromarray(white), "PNG"), LIMITS, region=True)
+    assert done.alpha is None
+    np.testing.assert_array_equal(pixels(done)[0, ::20, 0], [255, 100, 0])
+    # Without alpha it is as any other picture.
+    plain = saved(Image.fromarray(COLOURS), "PNG")
+    assert normalise(plain, LIMITS, region=True) == normalise(plain, LIMITS)

@@ -15,7 +15,7 @@ from tests.imaging.test_decode import scripted
 # A picture takes as many tenths of a second as its last byte says.
 BODY = (
     "original = child.normalise\n"
-    "child.normalise = lambda data, limits: (time.sleep(data[-1] / 10), original(data, limits))[1]\n"
+    "child.normalise = lambda data, *given: (time.sleep(data[-1] / 10), original(data, *given))[1]\n"
     "child.main()"
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import redis
@@ -27,6 +28,32 @@ def test_missing_weights_are_a_failure_that_says_what_to_run(tmp_path: Path) -> 
     finding = doctor.weights(settings(tmp_path))
     assert (finding.state, finding.to_do) == ("fail", "Run `pentimento fetch`.")
     assert "vgg19" in finding.found
+
+
+@pytest.mark.parametrize(("growth", "state"), [("true", "ok"), ("false", "warn")])
+def test_gpus_are_named_with_who_has_which_and_how_memory_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, growth: str, state: str
+) -> None:
+    import tensorflow as tf
+
+    there = [SimpleNamespace(name=f"/physical_device:GPU:{number}") for number in range(2)]
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: there if kind == "GPU" else [])
+    details = {"device_name": "A GPU", "compute_capability": (8, 0)}
+    monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda _: details)
+    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", growth)
+    found = {finding.name: finding for finding in doctor.devices(settings(tmp_path))}
+    assert found["device"].found.endswith("with A GPU, A GPU")
+    assert found["processes"].found == "one GPU each: worker 0, judge 0, lab 1"
+    assert (found["GPU memory"].state, bool(found["GPU memory"].to_do)) == (state, growth == "false")
+    assert found["precision"].found == "bfloat16 (PENTIMENTO_PRECISION=auto), GPU with bfloat16"
+    assert found["XLA"].found == "on (PENTIMENTO_XLA=auto)"
+
+
+def test_without_a_gpu_the_processor_is_named_and_xla_is_off(tmp_path: Path) -> None:
+    found = {finding.name: finding.found for finding in doctor.devices(settings(tmp_path))}
+    assert found["device"].endswith("on the CPU")
+    assert found["XLA"] == "off (PENTIMENTO_XLA=auto)"
+    assert "GPU memory" not in found
 
 
 def test_instruction_sets_are_read_from_the_first_processor(tmp_path: Path) -> None:

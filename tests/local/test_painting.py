@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.core.config import Settings
 from app.core.errors import InputError, StorageFull
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import StyleParams, resolve
@@ -60,6 +61,19 @@ def test_a_file_that_is_no_picture_is_named_so(photo: Path, tmp_path: Path) -> N
     text.write_text("not a picture")
     done = run(photo, "--style", text, "-o", tmp_path / "out.png")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+
+
+def test_of_its_pictures_the_region_alone_is_read_as_one(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = {}
+
+    def far_enough(settings: Settings) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(painting.DecoderPool, "decode", lambda pool, data, *, field, region: read.update({field: region}))
+    monkeypatch.setattr(painting, "prepare_weights", far_enough)
+    with pytest.raises(KeyboardInterrupt):
+        painting.paint(Settings(), painting.Order(photo, (photo,), tmp_path / "out.png", "fast", StyleParams(), False, protect=photo))
+    assert read == {"content": False, "style": False, "protect": True}
 
 
 def test_an_existing_file_is_kept_without_force(photo: Path) -> None:

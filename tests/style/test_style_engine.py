@@ -7,12 +7,13 @@ import pytest
 import skimage.data
 
 from app.core.checkpoint import Checkpoint
-from app.core.commission import Commission
+from app.core.commission import Commission, Style
 from app.core.config import Settings
 from app.core.errors import EngineError, PictureError
 from app.core.memory import Plan
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
+from bench.seams import worst_seam
 from bench.waffle import waffle
 from workers.style import pyramid
 from workers.style.engine import Engine
@@ -228,12 +229,37 @@ def test_the_settings_of_a_gpu_paint_the_same_picture(
     assert float(np.abs(found - expected).mean()) < 0.02 < float(np.abs(found - plain.stylize(commission, stop_at_once)).mean())
 
 
+def test_a_hard_border_between_two_regions_leaves_no_line(engine: Engine, content: np.ndarray, style: np.ndarray) -> None:
+    # The same painting on both sides: whatever shows along the border is a seam.
+    left = np.zeros((40, 60), np.float32)
+    left[:, :30] = 1.0
+    params = StyleParams(size=128, iterations=(10, 10))
+    found = engine.stylize(Commission(content, (Style(style, mask=left), Style(style, mask=1 - left)), params), ignore)
+    undivided = engine.stylize(Commission.of(content, style, params), ignore)
+    at = found.shape[1] // 2
+    border, usual = (worst_seam(to_uint8(picture), [], [at]).prominence for picture in (found, undivided))
+    pasted = np.concatenate((found[:, :at], found[:, at:][::-1]), axis=1)
+    assert border < usual + 0.3 < worst_seam(to_uint8(pasted), [], [at]).prominence
+
+
 @pytest.fixture
 def in_tiles(monkeypatch: pytest.MonkeyPatch) -> StyleParams:
     """Parameters of a long thin picture that is worked on in three windows, small as it is."""
     monkeypatch.setattr("workers.style.level.is_cut", lambda *_: True)
     monkeypatch.setattr("workers.style.engine.plan", lambda *_, **__: Plan(tile=96, history=15, needed=0))
     return StyleParams(size=256, iterations=(4,), levels=1)
+
+
+def test_the_settings_of_a_gpu_paint_the_same_picture_in_tiles(
+    weights_cache: Settings, content: np.ndarray, style: np.ndarray, in_tiles: StyleParams
+) -> None:
+    forced, plain = (Engine(weights_cache.model_copy(update={"precision": "bfloat16", "xla": xla})) for xla in ("on", "off"))
+    commission = Commission.of(content[:70, :448], style[:200, :200], in_tiles)
+    parts = list[Progress]()
+    found = forced.stylize(commission, parts.append)
+    assert sum(part.stage == "refine" and part.losses is None for part in parts) > 6, "worked on in windows"
+    expected = plain.stylize(commission, ignore)
+    assert float(np.abs(found - expected).mean()) < 0.02 < float(np.abs(found - plain.stylize(commission, stop_at_once)).mean())
 
 
 def test_in_the_middle_of_an_iteration_it_stops_with_the_best_before_and_goes_on_from_there(

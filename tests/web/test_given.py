@@ -77,6 +77,24 @@ def test_paintings_regions_and_weights_reach_the_engine(studio: Studio) -> None:
     assert [one.sha256 for one in inside.inputs] == [given["sha256"] for given in job["inputs"].values()]
 
 
+def test_a_region_is_nowhere_where_it_is_transparent(studio: Studio) -> None:
+    white_strokes = np.full((48, 64, 4), 255, np.uint8)
+    white_strokes[:, 32:, 3] = 0
+    white_strokes[:24, :32, 3] = 128
+    buffer = io.BytesIO()
+    Image.fromarray(white_strokes).save(buffer, "PNG")
+    job_id, commission = asked(studio, {"protect": file(buffer.getvalue()), "style-mask": file(buffer.getvalue())})
+    expected = np.zeros((48, 64), np.float32)
+    expected[:24, :32], expected[24:, :32] = 128 / 255, 1
+    assert commission.protect is not None and commission.styles[0].mask is not None
+    for found in (commission.protect, commission.styles[0].mask):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    small = studio.client.get(f"/api/jobs/{job_id}/pictures/protect-small.jpg").content
+    with Image.open(io.BytesIO(small)) as image:
+        assert image.convert("L").getpixel((60, 40)) < 5
+    assert list(studio.client.get(f"/api/jobs/{job_id}").json()["inputs"]) == ["content", "style", "style-mask", "protect"]
+
+
 def test_one_painting_is_as_before(studio: Studio) -> None:
     job_id, commission = asked(studio, {}, style_weight="20")
     [style] = commission.styles
@@ -91,6 +109,7 @@ def test_the_page_shows_them_and_again_keeps_them(studio: Studio) -> None:
     assert f"waves.jpg</span> and {night.title}" in page or f"waves.jpg and {night.title}" in page
     assert f"/api/jobs/{job_id}/pictures/protect-small.jpg" in page and f"{night.title}, 33%" in page
     form = studio.client.get(f"/?from={job_id}").text
+    assert f'src="/api/jobs/{job_id}/pictures/protect-small.jpg" data-whole="/api/jobs/{job_id}/pictures/protect.png"' in form
     kept = ("content", "style", "style2", "protect")
     for role in kept:
         assert f'name="{role}_kept" value="{job_id}"' in form

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -14,8 +16,7 @@ from app.core.progress import Losses, OnProgress, Progress, StopRequested
 from app.imaging import encode
 from app.jobs.models import Job, State
 from app.jobs.sweeper import Sweeper
-from app.web import balance
-from tests.web.conftest import FACTS, Studio, picture, two_pictures
+from tests.web.conftest import FACTS, Studio, paint, picture, two_pictures
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 
@@ -196,26 +197,11 @@ def test_the_weights_of_several_paintings_are_followed_too(studio: Studio) -> No
     assert len(seen[0]) == 2 and seen[1] == [80.0, 20.0]
     names = [change["name"] for change in studio.client.get(f"/api/jobs/{job_id}/receipt").json()["changes"]]
     assert names == ["weight_1", "weight_2"]
+    assert "Weight of the second painting 50 → 20 from iteration 2" in studio.client.get(f"/jobs/{job_id}").text
 
 
 def test_nothing_is_changed_after_the_end(studio: Studio) -> None:
     assert studio.client.patch(f"/api/jobs/{studio.finished()}", json={"strength": 2}).status_code == 409
-
-
-def test_sliders_without_a_script_change_what_was_moved(studio: Studio) -> None:
-    job_id = studio.submit(content_weight=0.3)
-    # The content weight's slider cannot stand exactly at 0.3: left alone it changes nothing.
-    assert studio.client.post(f"/jobs/{job_id}/change", data={"strength": "1.5", "content_weight": "-1.75"}).status_code == 303
-    params = studio.client.get(f"/api/jobs/{job_id}").json()["params"]
-    assert (params["strength"], params["content_weight"]) == (pytest.approx(2**1.5, abs=1e-3), 0.3)
-    assert studio.client.post(f"/jobs/{job_id}/change", data={"strength": "9"}).status_code == 422
-
-
-def test_positions_are_powers_of_two_in_quarter_steps() -> None:
-    def at(value: float) -> float:
-        return balance.Slider("strength", "", "", value).position
-
-    assert [at(value) for value in (1.0, 2.0, 0.5, 0.3, 100.0, 0.0)] == [0.0, 1.0, -1.0, -1.75, 4.0, -4.0]
 
 
 def test_two_hundred_more_is_a_new_job_from_the_result(studio: Studio) -> None:
@@ -242,6 +228,35 @@ def test_two_hundred_more_is_a_new_job_from_the_result(studio: Studio) -> None:
     studio.client.delete(f"/api/jobs/{first}")
     assert studio.client.get(f"/api/jobs/{second}").json()["inputs"]["content"]["name"] == "harbour.png"
     assert "Continued from" not in studio.client.get(f"/jobs/{second}").text
+
+
+def test_again_with_changes_takes_as_long_as_the_first_picture_did(studio: Studio) -> None:
+    first = studio.submit(size=128, iterations="7, 5", plateau=1.5, strength=2)
+    studio.work()
+    second = str(post(studio, first, "more")[1]["id"])
+    studio.work()
+
+    def options() -> list[str]:
+        form = studio.client.get(f"/?from={second}").text
+        return [re.findall(rf'<input id="{name}"[^>]* value="([^"]*)"', form)[0] for name in ("iterations", "plateau", "strength")]
+
+    assert options() == ["7, 5", "1.5", "2"]
+    studio.client.delete(f"/api/jobs/{first}")
+    assert options() == ["50, 20", "2", "2"], "as the preset says"
+
+
+def test_a_picture_that_took_too_long_says_so_and_what_next(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    short = studio.settings.model_copy(update={"hard_limit_seconds": 0.0002})
+    runtime = dataclasses.replace(studio.runtime, clients=dataclasses.replace(studio.runtime.clients, settings=short))
+    job_id = studio.submit(size=64)
+    assert runtime.run_one(Stylizing, lambda sitting, on_progress: paint(sitting.commission, on_progress))
+    job = studio.client.get(f"/api/jobs/{job_id}").json()
+    assert (job["state"], job["stopped_early"], len(job["notes"])) == ("done", True, 1)
+    said = "It did not get further: this took longer than the 0.0001 seconds after which a job is ended. Paint 200 more, or try"
+    page = studio.client.get(f"/jobs/{job_id}").text
+    assert said in page and "Stopped early" in page
+    assert studio.client.get(f"/api/jobs/{job_id}/receipt").json()["notes"] == job["notes"]
 
 
 def test_larger_doubles_up_to_the_largest(studio: Studio) -> None:
@@ -350,6 +365,21 @@ def test_larger_after_more_takes_as_many_steps_as_the_first_picture(studio: Stud
     _, larger = post(studio, str(more["id"]), "larger")
     params = studio.client.get(f"/api/jobs/{larger['id']}").json()["params"]
     assert (params["iterations"], params["enlarging"], params["plateau"]) == ([50, 20], 25, 2.0), "as the preset says"
+
+
+def test_more_than_an_enlarged_picture_takes_at_once_is_refused(studio: Studio) -> None:
+    large, small = studio.submit(size=1024), studio.submit(size=724)
+    studio.work()
+    studio.work()
+    status, problem = post(studio, large, "more?iterations=501")
+    assert (status, problem["code"]) == (422, "parameter")
+    assert "larger than 724 pixels takes at most 500 more iterations" in str(problem["detail"])
+    assert problem["errors"] == [{"field": "iterations", "detail": problem["detail"]}]
+    status, more = post(studio, large, "more?iterations=500")
+    assert status == 202
+    params = studio.client.get(f"/api/jobs/{more['id']}").json()["params"]
+    assert (params["iterations"], params["enlarging"]) == ([500], 500)
+    assert post(studio, small, "more?iterations=5000")[0] == 202
 
 
 def test_more_at_the_base_leaves_the_enlarging_alone(studio: Studio) -> None:

@@ -145,6 +145,24 @@ def test_htmx_gets_only_the_messages(studio: Studio) -> None:
     assert error(answer.text, "content") and not error(answer.text, "style")
 
 
+def test_htmx_gets_every_message_at_its_place_and_the_others_above(studio: Studio) -> None:
+    bad = ("notes.png", b"not a picture at all", "image/png")
+    mask = ("mask.png", picture(), "image/png")
+    answer = studio.client.post(
+        "/jobs",
+        files={**two_pictures(), "protect": bad, "style2": bad, "style3-mask": mask},
+        data={"style2_weight": "0", "style4_sample": "none-such", "size": "9", "nonsense": "1"},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 422
+    told = re.findall(r'<p id="([^"]+)-error"[^>]*>([^<]+)</p>', answer.text)
+    assert [name for name, _ in told] == ["style2", "style4", "style2_weight", "protect", "style3-mask", "size"]
+    whole = studio.client.get("/").text
+    places = re.findall(r'<p id="([^"]+)-error" class="error" data-error-for="([^"]+)" hx-swap-oob="true">', answer.text)
+    assert set(places) == set(re.findall(r'<p id="([^"]+)-error" class="error" data-error-for="([^"]+)">', whole))
+    assert re.search(r'<div id="form-error"[^>]*><p>There is no parameter called &#39;nonsense&#39;\.</p></div>', answer.text)
+
+
 def test_htmx_gets_the_picture_s_side_and_its_address(studio: Studio) -> None:
     answer = studio.client.post("/jobs", files=two_pictures(), headers={"HX-Request": "true"})
     assert answer.status_code == 200
@@ -160,6 +178,14 @@ def test_another_preset_without_javascript_is_not_overruled_by_the_options_of_th
     posted = studio.client.post("/jobs", files=two_pictures(), data={**shown, "preset": "paper", "shown_preset": "default", "seed": "5"})
     job = studio.client.get(f"/api{posted.headers['location']}").json()
     assert job["params"] == {**PRESETS["paper"].params.model_dump(mode="json"), "seed": 5}
+
+
+def test_without_javascript_what_was_changed_stays_with_another_preset(studio: Studio) -> None:
+    shown = values_of(PRESETS["default"].params)
+    given = {**shown, "preset": "fine", "shown_preset": "default", "size": "2048", "tv": ""}
+    posted = studio.client.post("/jobs", files=two_pictures(), data=given)
+    job = studio.client.get(f"/api{posted.headers['location']}").json()
+    assert job["params"] == {**PRESETS["fine"].params.model_dump(mode="json"), "size": 2048}
 
 
 def test_failed_says_why_and_what_next(studio: Studio) -> None:

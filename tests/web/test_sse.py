@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import pytest
 import redis.asyncio
 
+from app.imaging.receipt import Change
 from app.infra.streams import EventReader
 from app.jobs import repository
 from app.jobs.job_events import JobEvent, Painting, snapshot
@@ -237,6 +239,25 @@ def test_the_page_s_stream_sends_parts_and_then_its_end(studio: Studio) -> None:
     assert 'data-percent="30"' in heard[1].data
     assert "preview-1-0002.jpg" in heard[6].data
     assert "Cancelled" in heard[7].data
+
+
+def test_what_was_changed_after_the_page_came_is_in_what_is_drawn_again(studio: Studio) -> None:
+    job_id = studio.submit()
+
+    def tell() -> None:
+        assert studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 2}).status_code == 200
+        job = claim(studio)
+        publish(studio, job, 10)
+        change = Change(iteration=1, name="strength", before=2.0, after=4.0)
+        assert studio.client.patch(f"/api/jobs/{job_id}", json={"strength": 4}).status_code == 200
+        job.progress = Painting(stage="refine", percent=20, iteration=1, changes=[change]).model_dump(mode="json")
+        studio.events.publish(job.id, snapshot(job).model_dump_json())
+        end(studio, job)
+
+    with telling(studio, tell):
+        heard = messages(studio.client.get(f"/jobs/{job_id}/stream").text)
+    drawn = [re.findall(r'name="strength" [^>]* value="([^"]*)"', one.data) for one in heard if one.event == "job"]
+    assert [found for found in drawn if found][:3] == [["0"], ["1"], ["2"]]
 
 
 def test_a_silent_stream_gives_signs_of_life(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import skimage.data
 from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.core.config import Settings
+from tests.browser import expected
 from tests.whole_stack import Stack, started
 
 
@@ -58,3 +60,22 @@ def files(photograph: bytes, painting: bytes, tmp_path_factory: pytest.TempPathF
     (folder / "cat.jpg").write_bytes(photograph)
     (folder / "night.jpg").write_bytes(painting)
     return folder / "cat.jpg", folder / "night.jpg"
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    context.set_default_timeout(120_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page on which a refused script, a lost file or an error in the console fails the test."""
+    page = context.new_page()
+    trouble: list[str] = []
+    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") and not expected(said) else None)
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    yield page
+    assert trouble == []

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import DROP, expected
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(60_000)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def page(context: BrowserContext) -> Iterator[Page]:
-    """A page on which a refused script, a lost file or an error in the console fails the test."""
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") and not expected(said) else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    yield page
-    assert trouble == []
+from tests.browser import DROP
 
 
 def choose(page: Page, files: tuple[Path, Path], *, size: int, iterations: str) -> None:

@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from app.core.report import Report
-from tests.browser import expected
 from tests.whole.test_lab_path import small
 
 _WAIT_MS = 120_000
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page on which a refused script, a lost file or an error in the console fails the test."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(_WAIT_MS)
-    page = context.new_page()
-    trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") and not expected(said) else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    yield page
-    context.close()
-    assert trouble == []
 
 
 def test_from_uploads_to_a_report_before_ones_eyes(page: Page, stack: str, tmp_path: Path) -> None:

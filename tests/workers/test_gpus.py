@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +30,9 @@ def test_each_child_has_one_gpu(tmp_path: Path, there: int, visible: str | None,
     assert [environment(index, given, tmp_path).get("CUDA_VISIBLE_DEVICES") for index in range(3)] == expected
 
 
-def test_memory_grows_as_needed_unless_someone_says_otherwise(tmp_path: Path) -> None:
-    assert environment(0, {}, tmp_path / "no driver")["TF_FORCE_GPU_ALLOW_GROWTH"] == "true"
-    assert "TF_FORCE_GPU_ALLOW_GROWTH" not in environment(0, {"TF_FORCE_GPU_ALLOW_GROWTH": "false"}, tmp_path)
+@pytest.mark.parametrize(("given", "found"), [({}, "true"), ({"TF_FORCE_GPU_ALLOW_GROWTH": "false"}, "false")])
+def test_memory_grows_as_needed_unless_someone_says_otherwise(given: dict[str, str], found: str) -> None:
+    bare = {name: value for name, value in os.environ.items() if name != "TF_FORCE_GPU_ALLOW_GROWTH"}
+    said = "import workers.nets, os; print(os.environ['TF_FORCE_GPU_ALLOW_GROWTH'])"
+    told = subprocess.run([sys.executable, "-c", said], env=bare | given, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == found

@@ -326,6 +326,31 @@ def test_a_job_over_the_time_limit_ends_with_its_picture(
     assert (ended.state, ended.stopped_early) == (State.DONE, True)
     assert ended.facts is not None
     assert 0 < ended.facts["iterations"] < 10
+    [note] = ended.facts["notes"]
+    assert note.startswith("It did not get further: this took longer than the 0.1 seconds after which a job is ended.")
+    assert (ended.progress or {})["notes"] == [note]
+
+
+def test_a_stop_that_was_asked_for_and_a_picture_that_is_as_good_as_done_are_not_put_down_to_the_time_limit(
+    runtime: Runtime, database: Database, add_job: AddJob, service: JobService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    short = runtime.clients.settings.model_copy(update={"hard_limit_seconds": 0.0002})
+    asked, done = add_job(), add_job()
+    service.stop(OWNER, asked.id)
+
+    def as_good_as_done(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        on_progress(dataclasses.replace(record(10), stage="finish"))
+        return Outcome(grey(100))
+
+    late = Runtime(dataclasses.replace(runtime.clients, settings=short))
+    late.run_one(Stylizing, paints)
+    late.run_one(Stylizing, as_good_as_done)
+    ended = [row(database, job) for job in (asked, done)]
+    assert [(one.state, one.stopped_early, (one.facts or {})["notes"]) for one in ended] == [
+        (State.DONE, True, []),
+        (State.DONE, False, []),
+    ]
 
 
 @pytest.mark.parametrize(("hard", "seconds"), [(21600, 21000), (1200, 600), (900, 450), (6, 3)])

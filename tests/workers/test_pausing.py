@@ -294,8 +294,8 @@ def test_a_failure_after_a_pause_ends_with_what_is_held_and_says_why(
     ended = row(database, paused)
     assert (ended.state, ended.result, ended.stopped_early, ended.error) == (State.DONE, "result-1.png", True, None)
     np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
-    assert ended.facts is not None and ended.facts["notes"] == ["it did not get further: Not enough memory"]
-    assert service.event(OWNER, paused.id).notes == ["it did not get further: Not enough memory"]
+    assert ended.facts is not None and ended.facts["notes"] == ["It did not get further: Not enough memory"]
+    assert service.event(OWNER, paused.id).notes == ["It did not get further: Not enough memory"]
     assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, paused))
 
 

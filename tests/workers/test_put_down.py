@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
 import threading
 import time
 from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import redis
-from sqlalchemy.orm import Session
 
 from app.core.checkpoint import Checkpoint
-from app.core.errors import StorageFull, Unavailable
+from app.core.errors import StorageFull
 from app.core.progress import OnProgress, Progress, StopRequested
 from app.core.steering import settings_of
 from app.infra.blobs import Blobs
@@ -185,58 +181,6 @@ def test_a_job_put_down_at_shutdown_goes_on_from_its_very_last_step(runtime: Run
     assert runtime.run_one(Stylizing, painter)
     assert painter.begun_at == [6]
     assert row(database, job).state == State.DONE
-
-
-@pytest.mark.parametrize(("step", "windows"), [(0.6, 1), (3.0, 1), (7.0, 1), (7.0, 5), (11.0, 11), (11.0, 1)])
-def test_at_most_ten_seconds_or_one_iteration_are_lost_at_any_moment(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch, step: float, windows: int
-) -> None:
-    job = add_job()
-    clock = [100.0]
-    ended = {0: clock[0]}
-    lost: list[float] = []
-    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
-
-    def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
-        for n in range(1, 25):
-            for window in range(1, windows + 1):
-                clock[0] += step / windows
-                left = row(database, job).checkpoint
-                lost.append(clock[0] - ended[left["live"]["iteration"] if left else 0])
-                if window < windows:
-                    on_progress(dataclasses.replace(saving(sitting, n - 1), losses=None, preview=None))
-            ended[n] = clock[0]
-            on_progress(saving(sitting, n))
-        return Outcome(grey(100))
-
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
-    assert len(lost) == 24 * windows
-    assert max(lost) <= max(10.0, step) + 1e-6
-    # Nor is more stored than that takes.
-    assert sum(later < sooner for sooner, later in itertools.pairwise(lost)) <= 24 * step / max(10.0 - step, step)
-
-
-def test_a_state_that_did_not_reach_the_row_is_stored_again_at_a_shutdown(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job = add_job()
-    closing: list[bool] = []
-    leaving = Runtime(runtime.clients, shutting_down=lambda: bool(closing))
-    write = repository.write_claimed
-
-    def away(session: Session, job_id: str, attempt: int, **columns: Any) -> Job | None:
-        if columns.get("checkpoint") and columns["checkpoint"]["live"]["iteration"] == 5 and not closing:
-            closing.append(True)
-            raise Unavailable("The database is away.")
-        return write(session, job_id, attempt, **columns)
-
-    monkeypatch.setattr(repository, "write_claimed", away)
-    leaving.run_one(Stylizing, Painter())
-    assert row(database, job).state == State.QUEUED
-    painter = Painter()
-    assert runtime.run_one(Stylizing, painter)
-    assert painter.begun_at == [5]
 
 
 def test_a_pause_in_the_middle_of_a_long_step_goes_on_from_the_step_before(

@@ -21,6 +21,7 @@ from app.core.progress import StopRequested
 from app.infra.clients import Clients
 from app.infra.database import db_now
 from app.jobs import repository
+from app.jobs.checkpoints import noted
 from app.jobs.events import Live
 from app.jobs.models import TASKS, Job, State
 from workers.runtime.kind import A, Kind, O, P
@@ -34,6 +35,7 @@ _RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 # How long before Celery's hard limit would kill it a job ends as if it had been stopped.
 _ROOM_TO_END_SECONDS = 600.0
 _TOO_LONG = "This took longer than the {:g} seconds that a job may take, so it was given up. Try a smaller size, or fewer steps."
+_OVERDUE = "this took longer than the {:g} seconds after which a job is ended. Paint 200 more, or try a smaller size, or fewer steps"
 HUNG_EXIT_STATUS = 70
 
 T = TypeVar("T")
@@ -85,6 +87,8 @@ class _Attempt(Generic[A, P, O]):
         self._job = job
         self._live = Live()
         self._stop = self._cancel = self._pause = False
+        # Nobody asked for the stop: it is time.
+        self._overdue = False
         # What was made is being stored: too late to give the job back.
         self._storing = False
         # Columns that name what the next attempt goes on from, once this one is to be put down.
@@ -155,7 +159,9 @@ class _Attempt(Generic[A, P, O]):
             self._kind.kept(row)
         else:
             row = self._read()
-        self._stop = row.stop_requested or moment - self._began > time_limit(self._settings.hard_limit_seconds)
+        late = moment - self._began > time_limit(self._settings.hard_limit_seconds)
+        self._overdue = late and not row.stop_requested and not self._kind.is_finishing(progress)
+        self._stop = row.stop_requested or self._overdue
         self._cancel, self._pause = row.cancel_requested, row.pause_requested
         self._publish(row)
 
@@ -204,8 +210,20 @@ class _Attempt(Generic[A, P, O]):
             columns = None
         if columns is None:
             self._end_empty()
+        elif self._cancel:
+            self._end(State.CANCELLED, **columns)
         else:
-            self._end(State.CANCELLED if self._cancel else State.DONE, **columns)
+            self._end(State.DONE, **(self._explained(columns) if self._overdue else columns))
+
+    def _explained(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """Say in the figures and in the receipt that it was ended by the time limit, where a kind has notes."""
+        told = getattr(self._live, "notes", None)
+        if told is None:
+            return columns
+        reason = _OVERDUE.format(time_limit(self._settings.hard_limit_seconds))
+        self._live = self._live.model_copy(update={"notes": noted(told, reason)})
+        facts = columns["facts"]
+        return {**columns, "facts": {**facts, "notes": noted(facts["notes"], reason)}}
 
     def _held(self, outcome: O, left: dict[str, Any]) -> dict[str, Any]:
         try:

@@ -106,14 +106,19 @@ def change(job_id: str, owner: OwnerDep, services: ServicesDep, wanted: Annotate
     status_code=202,
     summary="Paint on from the result",
     response_description="A new job; this one and its result stay.",
-    responses={**PROBLEMS, **ENDED, **LIMITS},
+    responses={
+        **PROBLEMS,
+        **ENDED,
+        **LIMITS,
+        422: {"model": Problem, "description": "More iterations than a picture of its size takes at once."},
+    },
 )
 def more(
     job_id: str,
     response: Response,
     owner: OwnerDep,
     services: ServicesDep,
-    iterations: Annotated[int, Query(ge=1, le=5000, description="How many more, at the size it has.")] = MORE,
+    iterations: Annotated[int, Query(ge=1, le=5000, description="How many more, at the size it has; at most 500 above 724 pixels.")] = MORE,
 ) -> Accepted:
     return _continued(response, accepted(services.jobs.more(owner, job_id, iterations)))
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.core.specs import StyleParams
 from app.web import balance
 from app.web.deps import FromHtmx, OwnerDep, ServicesDep
 from app.web.job_view import view
@@ -45,14 +44,14 @@ async def _positions(job_id: str, request: Request, owner: OwnerDep, services: S
 def change(job_id: str, form: Annotated[Form, Depends(_positions)], owner: OwnerDep, services: ServicesDep, htmx: FromHtmx) -> Response:
     """With htmx only what was said of it is drawn again, so that the slider keeps the focus."""
     try:
-        params = StyleParams.model_validate(services.jobs.get(owner, job_id).params)
-        moved = balance.read(form.fields, params)
+        job = services.jobs.get(owner, job_id)
+        wanted = balance.read(form.fields, job)
     finally:
         form.close()
-    job = services.jobs.change(owner, job_id, moved) if moved else services.jobs.get(owner, job_id)
+    job = services.jobs.change(owner, job_id, wanted) if wanted else job
     if not htmx:
         return RedirectResponse(f"/jobs/{job_id}", 303)
-    return page("partials/_balance_said.html", job=view(job), taken=bool(moved))
+    return page("partials/_balance_said.html", job=view(job), taken=bool(wanted))
 
 
 @router.post("/more")

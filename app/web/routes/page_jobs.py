@@ -56,7 +56,7 @@ async def stream(job_id: str, owner: FollowerDep, services: ServicesDep) -> Resp
             view(job),
             whole=lambda shown: sse.message(render("partials/_job.html", job=shown), event="job"),
             moved=_moved,
-            ended=lambda shown: job_shown(services, owner, job_id, shown.event),
+            anew=lambda shown: job_shown(services, owner, job_id, shown.event),
         )
     )
 

@@ -80,7 +80,7 @@ async def stream(verdict_id: str, owner: FollowerDep, services: ServicesDep) -> 
             shown,
             whole=lambda shown: sse.message(_whole(shown), event="verdict"),
             moved=lambda _, shown: [sse.message(render("partials/_verdict_progress.html", verdict=shown), event="progress")],
-            ended=lambda shown: view(services.verdicts.get(owner, verdict_id), shown.about, shown.event),
+            anew=lambda shown: view(services.verdicts.get(owner, verdict_id), shown.about, shown.event),
         )
     )
 

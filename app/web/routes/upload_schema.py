@@ -37,13 +37,13 @@ def request_body() -> dict[str, Any]:
         where = {
             "type": "string",
             "format": "binary",
-            "description": f"Where painting {number} rules: white there, black elsewhere; of any size from 32 pixels.",
+            "description": f"Where painting {number} rules: white there, black or transparent elsewhere; of any size from 32 pixels.",
         }
         properties[pictures.mask_of(role)] = where
     properties[pictures.PROTECT] = {
         "type": "string",
         "format": "binary",
-        "description": "Where the photograph stays as it is: white there, black elsewhere; of any size from 32 pixels.",
+        "description": "Where the photograph stays as it is: white there, black or transparent elsewhere; of any size from 32 pixels.",
     }
     for region in (*map(pictures.mask_of, pictures.STYLES), pictures.PROTECT):
         properties[f"{region}_kept"] = {"type": "string", "description": "Id of a job of yours whose region is used again."}

@@ -57,6 +57,14 @@ def page(browser: Browser, address: str, studio: Studio) -> Iterator[Page]:
 
 
 @pytest.fixture
+def plain_page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page without scripts."""
+    context = browser.new_context(base_url=address, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
     """A photograph, a painting, something else and something too large."""
     made = {

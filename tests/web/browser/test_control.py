@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.web.browser.test_form import choose_samples, zone
@@ -129,6 +132,125 @@ def test_what_was_painted_on_a_photograph_goes_with_it_and_a_file_stays(page: Pa
     expect(keep.locator(".region-note")).to_contain_text("so it was removed")
     assert page.locator('[name="protect_kept"]').input_value() == ""
     assert page.locator('[name="style-mask_kept"]').input_value() != ""
+
+
+def test_a_region_that_is_too_large_or_not_chosen_after_all_leaves_the_one_before(page: Page, files: dict[str, Path]) -> None:
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".regions > summary").click()
+    keep = page.locator('[data-region="protect"]')
+    file, shown = keep.locator(".region-file"), keep.locator(".region-picture")
+    name = "(input) => input.files[0]?.name"
+    file.set_input_files(files["large"])
+    expect(page.locator("#protect-error")).to_contain_text("large.png is larger than 0.2 MB.")
+    expect(shown).to_be_hidden()
+    assert file.evaluate(name) is None
+    file.set_input_files(files["photo"])
+    expect(page.locator("#protect-error")).to_be_empty()
+    file.set_input_files(files["large"])
+    expect(page.locator("#protect-error")).to_contain_text("large.png is larger than 0.2 MB.")
+    expect(shown).to_be_visible()
+    assert file.evaluate(name) == "harbour.png"
+    file.set_input_files([])
+    expect(shown).to_be_visible()
+    assert file.evaluate(name) == "harbour.png"
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+    job = page.request.get(f"/api/jobs/{page.locator('[data-job]').get_attribute('data-job')}").json()
+    assert job["inputs"]["protect"]["name"] == "harbour.png"
+
+
+def test_a_region_that_is_kept_is_opened_as_fine_as_it_was(page: Page, files: dict[str, Path], tmp_path: Path) -> None:
+    stripes = np.zeros((683, 1024), np.uint8)
+    stripes[:, np.arange(1024) % 8 < 4] = 255
+    region = tmp_path / "stripes.png"
+    Image.fromarray(stripes).save(region)
+    page.goto("/")
+    page.locator("#content").set_input_files(files["photo"])
+    page.locator("#style").set_input_files(files["painting"])
+    page.locator("#protect").set_input_files(region)
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+    page.goto(f"/?from={page.locator('[data-job]').get_attribute('data-job')}")
+    keep = page.locator('[data-region="protect"]')
+    keep.get_by_role("button", name="Paint it on the photograph").click()
+    page.get_by_role("button", name="Use this region").click()
+    shown = keep.locator(".region-picture")
+    expect(shown).to_have_attribute("src", re.compile("^blob:"))
+    assert shown.evaluate(LIGHT, [402 / 1023, 0.5]) > 0.99
+    assert shown.evaluate(LIGHT, [406 / 1023, 0.5]) < 0.01
+
+
+def test_the_brush_reads_a_region_as_the_server_does(page: Page, tmp_path: Path) -> None:
+    pixels = np.full((40, 60, 4), 255, np.uint8)
+    pixels[:, 20:40], pixels[:, 40:, 3] = (0, 255, 0, 255), 0
+    region = tmp_path / "green.png"
+    Image.fromarray(pixels).save(region)
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".regions > summary").click()
+    keep = page.locator('[data-region="protect"]')
+    keep.locator(".region-file").set_input_files(region)
+    keep.get_by_role("button", name="Paint it on the photograph").click()
+    page.get_by_role("button", name="Use this region").click()
+    expect(page.locator("#brush")).to_be_hidden()
+    found = [keep.locator(".region-picture").evaluate(LIGHT, [x, 0.5]) for x in (0.1, 0.5, 0.9)]
+    np.testing.assert_allclose(found, [1, 0.587, 0], atol=0.01)
+
+
+def test_a_photograph_that_cannot_be_drawn_is_told_where_the_region_is(page: Page) -> None:
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".regions > summary").click()
+    page.evaluate("() => { HTMLImageElement.prototype.decode = () => Promise.reject(new Error('away')); }")
+    page.locator('[data-region="protect"]').get_by_role("button", name="Paint it on the photograph").click()
+    expect(page.locator("#protect-error")).to_contain_text("The photograph cannot be shown at the moment. Try again")
+    expect(page.locator("#brush")).to_be_hidden()
+
+
+def test_a_stroke_ends_with_the_dialog_and_belongs_to_one_finger(page: Page) -> None:
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".regions > summary").click()
+    keep = page.locator('[data-region="protect"]')
+    canvas = page.locator(".brush-canvas")
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        box = canvas.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] * x, box["y"] + box["height"] * y
+
+    keep.get_by_role("button", name="Paint it on the photograph").click()
+    page.get_by_label("Soft edge").fill("0")
+    page.mouse.move(*at(0.1, 0.25))
+    page.mouse.down()
+    page.keyboard.press("Escape")
+    expect(page.locator("#brush")).to_be_hidden()
+    # Opened by the keyboard while the button is still held.
+    page.keyboard.press("Enter")
+    expect(canvas).to_be_focused()
+    page.mouse.move(*at(0.1, 0.75))
+    page.mouse.move(*at(0.9, 0.75), steps=4)
+    page.mouse.up()
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(places)]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    first, second = at(0.1, 0.2), at(0.9, 0.8)
+    touch("touchStart", first)
+    touch("touchStart", first, second)
+    touch("touchMove", first, at(0.9, 0.7))
+    touch("touchMove", at(0.3, 0.2), at(0.9, 0.7))
+    touch("touchEnd")
+    page.get_by_role("button", name="Use this region").click()
+    expect(page.locator("#brush")).to_be_hidden()
+    shown = keep.locator(".region-picture")
+    assert shown.evaluate(LIGHT, [0.3, 0.75]) == 0, "of the stroke before"
+    assert shown.evaluate(LIGHT, [0.2, 0.2]) > 0.95, "painted by the first finger"
+    assert shown.evaluate(LIGHT, [0.6, 0.45]) == 0, "no line to the second"
+    assert shown.evaluate(LIGHT, [0.9, 0.75]) == 0, "nor anything of its own"
 
 
 @pytest.mark.parametrize("width", [320, 768, 1280])

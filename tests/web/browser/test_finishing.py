@@ -46,3 +46,20 @@ def test_strength_and_colours_are_shown_at_once_and_downloaded(page: Page, studi
     assert "colours=photograph&format=png" in str(page.get_by_role("link", name="Download PNG").get_attribute("href"))
     found = Axe().run(page).response["violations"]
     assert found == [], [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+
+
+def test_a_look_that_fails_says_so_and_the_next_move_tries_again(page: Page, studio: Studio) -> None:
+    start(page)
+    with painting(studio):
+        pass
+    strength, wrong = page.get_by_role("slider", name="Strength"), page.locator(".finish-wrong")
+    expect(page.locator(".finish-said")).to_have_text("100 %")
+    expect(wrong).to_be_hidden()
+    page.route("**/finished?*strength=0&*", lambda route: route.fulfill(status=503))
+    strength.focus()
+    page.keyboard.press("Home")
+    expect(wrong).to_contain_text("The picture does not show this yet")
+    assert Axe().run(page).response["violations"] == []
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.compare-after img').src.includes('strength=0.05&')")
+    expect(wrong).to_be_hidden()

@@ -142,6 +142,47 @@ def test_a_file_that_is_too_large_does_not_take_the_place_of_what_was_chosen(pag
     assert page.locator("#content").evaluate("(input) => input.files[0].name") == "harbour.png"
 
 
+def test_a_dialog_that_is_closed_again_changes_nothing(page: Page, files: Files) -> None:
+    page.goto("/")
+    page.get_by_label("Choose a photograph").set_input_files(files["photo"])
+    page.locator("#content").set_input_files([])
+    expect(zone(page, "content").locator(".zone-picture")).to_be_visible()
+    assert page.locator("#content").evaluate("(input) => input.files[0].name") == "harbour.png"
+
+
+def test_what_is_wrong_with_further_paintings_and_regions_is_shown(page: Page, files: Files) -> None:
+    page.goto("/")
+    choose_samples(page)
+    page.locator(".mixing > summary").click()
+    page.get_by_role("button", name="Add a painting").click()
+    page.locator("#style2").set_input_files(files["text"])
+    page.locator(".mixing > summary").click()
+    page.locator("#protect").set_input_files(files["text"])
+    page.locator("#style3-mask").set_input_files(files["photo"])
+    page.get_by_role("button", name="Start painting").click()
+    for role, words in (("style2", "picture"), ("protect", "picture"), ("style3-mask", "of a painting that is not chosen")):
+        expect(page.locator(f"#{role}-error")).to_be_visible()
+        expect(page.locator(f"#{role}-error")).to_contain_text(words)
+        expect(page.locator(f"#{role}")).to_have_attribute("aria-invalid", "true")
+    expect(page.locator("#style2")).to_be_focused()
+    page.locator("#style2").set_input_files(files["painting"])
+    page.locator("#protect").set_input_files(files["photo"])
+    # A region whose painting is not there goes as soon as another picture is chosen.
+    expect(page.locator(".error:visible")).to_have_count(0)
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+
+
+def test_a_message_without_a_place_is_brought_into_sight(page: Page) -> None:
+    said = '<div id="form-error" class="error" role="alert">Wait for one to finish.</div>'
+    page.route("**/jobs", lambda route: route.fulfill(status=422, content_type="text/html", body=said))
+    page.goto("/")
+    choose_samples(page)
+    page.get_by_role("button", name="Start painting").click()
+    expect(page.locator("#form-error")).to_have_text("Wait for one to finish.")
+    expect(page.locator("#form-error")).to_be_in_viewport()
+
+
 def test_a_file_that_cannot_be_drawn_says_so(page: Page, files: Files) -> None:
     page.goto("/")
     blank = zone(page, "content").get_by_text("No preview")
@@ -166,6 +207,36 @@ def test_a_preset_fills_the_options_that_are_sent(page: Page, studio: Studio) ->
     job = page.request.get(f"/api{page.url[page.url.index('/jobs') :]}").json()
     assert job["preset"] == "paper"
     assert job["params"] == {**PRESETS["paper"].params.model_dump(mode="json"), "seed": 12}
+
+
+def test_what_was_changed_stays_with_another_preset_and_can_be_taken_back(page: Page) -> None:
+    page.goto("/")
+    choose_samples(page)
+    own = page.locator(".own")
+    page.get_by_text("Options", exact=True).click()
+    expect(own).to_be_hidden()
+    size, colours = page.get_by_label("Size", exact=True), page.get_by_label("Colours", exact=True)
+    iterations = page.get_by_role("textbox", name="Iterations")
+    size.fill("2048")
+    colours.select_option("photograph")
+    expect(own).to_contain_text("kept whichever preset you choose: Size, Colours.")
+    for preset, steps in (("Fine Begins", "100, 100, 60"), ("Sketch", "20, 6")):
+        page.get_by_role("radio", name=preset).check()
+        expect(iterations).to_have_value(steps)
+        expect(size).to_have_value("2048")
+        expect(colours).to_have_value("photograph")
+    own.get_by_role("button", name="Back to the preset's values").click()
+    expect(size).to_have_value("512")
+    expect(colours).to_have_value("painting")
+    expect(iterations).to_have_value("20, 6")
+    expect(own).to_be_hidden()
+    expect(page.get_by_role("radio", name="Sketch")).to_be_focused()
+    size.fill("64")
+    page.get_by_role("radio", name="Instant One pass").check()
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+    job = page.request.get(f"/api{page.url[page.url.index('/jobs') :]}").json()
+    assert job["params"] == {**PRESETS["instant"].params.model_dump(mode="json"), "size": 64}
 
 
 def test_everything_can_be_done_by_keyboard(page: Page) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
-import pytest
+import tifffile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import APIResponse, Browser, Page, Route, expect
 
@@ -204,6 +204,11 @@ def test_downloads_and_again_with_changes(page: Page, studio: Studio) -> None:
             page.get_by_role("link", name=f"Download {kind}").click()
         assert download.value.suggested_filename.startswith("pentimento-")
         assert download.value.path().stat().st_size > 500
+    with page.expect_download() as download:
+        page.get_by_role("link", name="16-bit TIFF").click()
+    assert download.value.suggested_filename.endswith(".tif")
+    pixels = tifffile.imread(download.value.path())
+    assert (pixels.dtype, max(pixels.shape)) == (np.uint16, 512)
     page.get_by_role("link", name="Again with changes").click()
     page.wait_for_url("**/?from=*")
     expect(page.locator("#content-name")).not_to_be_empty()
@@ -351,13 +356,6 @@ def test_axe_finds_nothing_in_any_state(page: Page, studio: Studio) -> None:
     page.goto("/docs")
     found += look(page, "docs")
     assert found == []
-
-
-@pytest.fixture
-def plain_page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(base_url=address, java_script_enabled=False)
-    yield context.new_page()
-    context.close()
 
 
 def test_without_javascript(plain_page: Page, studio: Studio) -> None:

@@ -1,0 +1,49 @@
+// The file of an input: one that is too large, or a dialog that is closed again, leaves the one before.
+import { setMessage } from "./message.js";
+
+export class Chosen {
+  constructor(input) {
+    this.input = input;
+    this.file = null;
+    this.refusal = "";
+  }
+
+  // Returns the input's new file, or null where everything stays as it was.
+  take() {
+    const [file] = this.input.files;
+    const limit = Number(this.input.dataset.maxBytes);
+    if (file && file.size <= limit) {
+      this.accept(file);
+      return file;
+    }
+    this.put(this.file);
+    if (file) {
+      this.refusal = `${file.name} is larger than ${limit / 1e6} MB. Choose a smaller one, or save it as a JPEG first.`;
+      setMessage(this.input.name, this.refusal);
+    }
+    return null;
+  }
+
+  drop() {
+    this.put(null);
+    this.accept(null);
+  }
+
+  accept(file) {
+    this.file = file;
+    this.refusal = "";
+    setMessage(this.input.name, "");
+  }
+
+  put(file) {
+    const one = new DataTransfer();
+    if (file) one.items.add(file);
+    this.input.files = one.files;
+  }
+
+  // The server, which never saw what was refused, can only say that there is nothing.
+  explain() {
+    const { name } = this.input;
+    if (this.refusal && !this.file && document.getElementById(`${name}-error`).textContent) setMessage(name, this.refusal);
+  }
+}

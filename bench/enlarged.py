@@ -118,7 +118,7 @@ def paint(pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painte
     engine.warm_up()
     content, params = photograph(pair[0]), resolve(preset, {"size": side})
     commission = Commission.of(content, painting(pair[1]), params)
-    planned = engine.plan(pyramid.frame(*content.shape[:2], params), commission)
+    planned = engine.plan(commission)
     began = time.perf_counter()
     made = engine.stylize(commission, lambda _: None)
     return to_uint8(made), Painted(time.perf_counter() - began, peak_bytes(), planned.tile)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 from app.core.errors import EngineError
@@ -26,7 +27,26 @@ HALO = 96
 _GRID = 16
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
-_SIZES = (4096, 3072, 2048, 1536, 1024, 768, 512, 384, 256, 128)
+# What is advised where a size does not fit.
+SIZES = (128, 256, 384, 512, 768, 1024, 1536, 2048, 3072)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """What is worked on for a picture of one size.
+
+    Attributes:
+        size: longer side of the finished picture, in pixels.
+        height, width: of the canvas at full size, in pixels, the margin included.
+        painting: height and width of the largest painting as it is looked at at full size.
+        uncut: pixels of what AdaIN is shown of it, in one piece.
+    """
+
+    size: int
+    height: int
+    width: int
+    painting: tuple[int, int] = (0, 0)
+    uncut: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,44 +64,36 @@ class Plan:
     needed: int
 
 
-def plan(height: int, width: int, *, half: bool, free: int, painting: tuple[int, int] = (0, 0), uncut: int = 0) -> Plan:
+def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: int) -> Plan:
     """Return how to work on a canvas within the free memory.
 
     Args:
-        height, width: of the canvas at full size, in pixels.
+        smaller: those of the sizes to advise where this one does not fit, the smallest first.
         half: whether the network runs in bfloat16.
         free: bytes, see ``free_bytes``.
-        painting: height and width of the largest painting as it is looked at at full size.
-        uncut: pixels of what AdaIN is shown of it, in one piece.
 
     Raises:
         EngineError: nothing fits; says which size would.
     """
-    found = _fitting(height, width, painting, uncut, half=half, free=free)
+    found = _fitting(canvas, half=half, free=free)
     if found:
         return found
-    longer = max(height, width)
-    advised = None
     # Up to the first that does not fit: whoever is told a size may choose a smaller one.
-    for size in sorted(size for size in _SIZES if size < longer):
-        shown = painting[0] * size // longer, painting[1] * size // longer
-        if not _fitting(height * size // longer, width * size // longer, shown, min(uncut, shown[0] * shown[1]), half=half, free=free):
-            break
-        advised = size
-    advice = f"Choose a size of at most {advised} pixels." if advised else "Close other programs, or give it more memory."
-    needed = need(height, width, *_CHOICES[-1], half=half, painting=painting, uncut=uncut)
+    fit = [one.size for one in takewhile(lambda one: _fitting(one, half=half, free=free), smaller)]
+    advice = f"Choose a size of at most {fit[-1]} pixels." if fit else "Close other programs, or give it more memory."
+    needed = need(canvas, *_CHOICES[-1], half=half)
     raise EngineError(
         f"There is not enough memory for a picture this large: it takes {needed / 2**30:.1f} GB and {free / 2**30:.1f} GB are free."
-        f" {advice} Received: {width} × {height} pixels."
+        f" {advice} Received: {canvas.size} pixels."
     )
 
 
-def need(height: int, width: int, tile: int, history: int, *, half: bool, painting: tuple[int, int] = (0, 0), uncut: int = 0) -> int:
-    """Return the bytes that a canvas takes when worked on like this; the other arguments as for ``plan``."""
-    shown = max(window_pixels(*painting, tile), uncut)
-    window = max(window_pixels(height, width, tile), shown // _PAINTING_SHARE) * WINDOW_BYTES // (2 if half else 1)
-    canvas = height * width * (CANVAS_BYTES + history * PAIR_BYTES)
-    return FIXED_BYTES + window + canvas + painting[0] * painting[1] * PAINTING_BYTES
+def need(canvas: Canvas, tile: int, history: int, *, half: bool) -> int:
+    """Return the bytes that a canvas takes when worked on with this ``Plan.tile`` and ``Plan.history``."""
+    shown = max(window_pixels(*canvas.painting, tile), canvas.uncut)
+    window = max(window_pixels(canvas.height, canvas.width, tile), shown // _PAINTING_SHARE) * WINDOW_BYTES // (2 if half else 1)
+    pixels = canvas.height * canvas.width * (CANVAS_BYTES + history * PAIR_BYTES)
+    return FIXED_BYTES + window + pixels + canvas.painting[0] * canvas.painting[1] * PAINTING_BYTES
 
 
 def window_pixels(height: int, width: int, tile: int) -> int:
@@ -123,8 +135,8 @@ def free_bytes(root: Path = Path("/")) -> int:
     return max(0, min(found, default=8 * 2**30))
 
 
-def _fitting(height: int, width: int, painting: tuple[int, int], uncut: int, *, half: bool, free: int) -> Plan | None:
-    plans: Sequence[Plan] = [Plan(*choice, need(height, width, *choice, half=half, painting=painting, uncut=uncut)) for choice in _CHOICES]
+def _fitting(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
+    plans: Sequence[Plan] = [Plan(*choice, need(canvas, *choice, half=half)) for choice in _CHOICES]
     return next((one for one in plans if one.needed <= free), None)
 
 

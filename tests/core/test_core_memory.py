@@ -6,55 +6,60 @@ import numpy as np
 import pytest
 
 from app.core.errors import EngineError
-from app.core.memory import HALO, free_bytes, need, plan, window_pixels
+from app.core.memory import HALO, SIZES, Canvas, free_bytes, need, plan, window_pixels
 from workers.style.tiles import halo, is_cut, windows
 
 GIB = 2**30
 
 
 def test_a_small_picture_has_the_whole_history_and_needs_little() -> None:
-    found = plan(520, 520, half=True, free=8 * GIB)
+    found = plan(Canvas(512, 520, 520), half=True, free=8 * GIB)
     assert found.history == 15 and found.tile == 1024
     # By hand: 400 MiB, 520² pixels at 1200 bytes for the network, 600 for the canvas and 15 · 24 for the history.
     assert found.needed == 400 * 2**20 + 520 * 520 * (1200 + 600 + 360)
 
 
 def test_2048_fits_in_six_gigabytes_and_4096_takes_what_there_is() -> None:
-    assert plan(2080, 2080, half=True, free=6 * GIB).needed < 6 * GIB
-    rich, poor = (plan(4160, 4160, half=True, free=free * GIB) for free in (24, 12))
+    assert plan(Canvas(2048, 2080, 2080), half=True, free=6 * GIB).needed < 6 * GIB
+    rich, poor = (plan(Canvas(4096, 4160, 4160), half=True, free=free * GIB) for free in (24, 12))
     assert rich.history == 15 > poor.history
-    assert poor.needed <= 12 * GIB < need(4160, 4160, 512, 15, half=True)
+    assert poor.needed <= 12 * GIB < need(Canvas(4096, 4160, 4160), 512, 15, half=True)
 
 
 def test_more_memory_never_gives_less() -> None:
-    histories = [plan(2080, 1600, half=False, free=free * GIB // 2).history for free in range(8, 40)]
+    histories = [plan(Canvas(2048, 2080, 1600), half=False, free=free * GIB // 2).history for free in range(8, 40)]
     assert histories == sorted(histories)
 
 
 def test_what_does_not_fit_is_refused_with_a_size_that_does() -> None:
-    with pytest.raises(EngineError, match=r"at most (\d+) pixels.*Received: 4160 × 3120") as caught:
-        plan(3120, 4160, half=False, free=2 * GIB)
-    said = int(caught.value.message.split("at most ")[1].split()[0])
-    assert plan(said * 3 // 4, said, half=False, free=2 * GIB).needed <= 2 * GIB
+    smaller = [Canvas(size, size * 3 // 4, size) for size in SIZES]
+    with pytest.raises(EngineError, match=r"at most (\d+) pixels.*Received: 4096 pixels") as caught:
+        plan(Canvas(4096, 3120, 4160), smaller, half=False, free=2 * GIB)
+    [said] = [one for one in smaller if one.size == advised(caught.value)]
+    assert plan(said, half=False, free=2 * GIB).needed <= 2 * GIB
+
+
+def advised(error: EngineError) -> int:
+    return int(error.message.split("at most ")[1].split()[0])
 
 
 def test_no_size_at_all_is_said_too() -> None:
     with pytest.raises(EngineError, match="more memory"):
-        plan(520, 520, half=True, free=GIB // 10)
+        plan(Canvas(512, 520, 520), half=True, free=GIB // 10)
 
 
 def test_whoever_is_told_a_size_may_choose_any_smaller_one() -> None:
     # A canvas 8 times as high as wide: its half is not cut, and its windows are larger than those of the whole.
+    smaller = [Canvas(size, size, size // 8) for size in SIZES]
     with pytest.raises(EngineError, match="at most") as caught:
-        plan(4096, 512, half=False, free=620_000_000)
-    said = int(caught.value.message.split("at most ")[1].split()[0])
-    for size in (size for size in (128, 256, 384, 512, 768, 1024, 2048) if size <= said):
-        assert plan(size, size // 8, half=False, free=620_000_000).needed <= 620_000_000
+        plan(Canvas(4096, 4096, 512), smaller, half=False, free=620_000_000)
+    for one in (one for one in smaller if one.size <= advised(caught.value)):
+        assert plan(one, half=False, free=620_000_000).needed <= 620_000_000
 
 
 def test_a_painting_larger_than_the_picture_counts() -> None:
     without, small, large = (
-        need(4160, 576, 1024, 15, half=False, painting=painting, uncut=uncut)
+        need(Canvas(4096, 4160, 576, painting, uncut), 1024, 15, half=False)
         for painting, uncut in (((0, 0), 0), ((700, 512), 700 * 512), ((8192, 8192), 1448**2))
     )
     assert without < small

@@ -10,7 +10,7 @@ from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission, Style
 from app.core.config import Settings
 from app.core.errors import EngineError, PictureError
-from app.core.memory import Plan
+from app.core.memory import Canvas, Plan, need
 from app.core.progress import Losses, Progress, StopRequested
 from app.core.specs import PRESETS, StyleParams, resolve
 from bench.seams import worst_seam
@@ -240,6 +240,19 @@ def test_a_hard_border_between_two_regions_leaves_no_line(engine: Engine, conten
     border, usual = (worst_seam(to_uint8(picture), [], [at]).prominence for picture in (found, undivided))
     pasted = np.concatenate((found[:, :at], found[:, at:][::-1]), axis=1)
     assert border < usual + 0.3 < worst_seam(to_uint8(pasted), [], [at]).prominence
+
+
+def test_who_is_refused_a_size_is_told_a_smaller_one_that_is_taken(
+    engine: Engine, content: np.ndarray, style: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Room for the picture, but not for the margin around it.
+    half = engine.precision == "bfloat16"
+    free = need(Canvas(2048, 2048, 1365, (2048, 1365), 512 * 341), 128, 3, half=half)
+    monkeypatch.setattr("workers.style.engine.free_bytes", lambda: free)
+    with pytest.raises(EngineError, match=r"at most 1536 pixels\. Received: 2048 pixels") as caught:
+        engine.plan(Commission.of(content, style, StyleParams(size=2048)))
+    assert "GB" in caught.value.message
+    assert engine.plan(Commission.of(content, style, StyleParams(size=1536))).needed <= free
 
 
 @pytest.fixture

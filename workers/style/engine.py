@@ -15,7 +15,7 @@ from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
-from app.core.memory import Plan, free_bytes, plan
+from app.core.memory import SIZES, Canvas, Plan, free_bytes, plan
 from app.core.progress import OnProgress, StopRequested
 from app.core.specs import StyleParams, base_side
 from workers.nets import weights
@@ -111,7 +111,7 @@ class Engine:
         commission = prepared(commission)
         frame = pyramid.frame(*content.shape[:2], params)
         scales = _scales(frame, commission)
-        planned = self.plan(frame, commission)
+        planned = self.plan(commission)
         if resume and not _fits(resume, scales):
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
@@ -139,19 +139,15 @@ class Engine:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
         return showing.whole(best)
 
-    def plan(self, frame: Frame, commission: Commission) -> Plan:
-        """Return how a commission on this frame is worked on within the memory that is free now.
+    def plan(self, commission: Commission) -> Plan:
+        """Return how a commission is worked on within the memory that is free now.
 
         Raises:
             EngineError: nothing fits; says which size would.
         """
-        params = commission.params
-        whole, shown = (
-            max((pyramid.painted_sides(style.pixels, round(side * params.style_scale)) for style in commission.styles), key=prod)
-            for side in (params.size, base_side(params.size))
-        )
-        half = self.precision == "bfloat16"
-        return plan(frame.canvas_height, frame.canvas_width, half=half, free=free_bytes(), painting=whole, uncut=prod(shown))
+        asked = commission.params.size
+        smaller = (_canvas(commission, size) for size in SIZES if size < asked)
+        return plan(_canvas(commission, asked), smaller, half=self.precision == "bfloat16", free=free_bytes())
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, as it was published, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""
@@ -185,6 +181,17 @@ def _painting(pixels: NDArray[np.uint8], longer: int, params: StyleParams) -> Pi
 
 def _full(picture: Picture, frame: Frame) -> Picture:
     return resize(picture, frame.canvas_height, frame.canvas_width)
+
+
+def _canvas(commission: Commission, size: int) -> Canvas:
+    """Return what is worked on for this commission at a size."""
+    params = commission.params.model_copy(update={"size": size})
+    frame = pyramid.frame(*commission.content.shape[:2], params)
+    whole, shown = (
+        max((pyramid.painted_sides(style.pixels, round(side * params.style_scale)) for style in commission.styles), key=prod)
+        for side in (size, base_side(size))
+    )
+    return Canvas(size, frame.canvas_height, frame.canvas_width, painting=whole, uncut=prod(shown))
 
 
 def _scales(frame: Frame, commission: Commission) -> list[Scale]:

@@ -27,8 +27,8 @@ HALO = 96
 _GRID = 16
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
-# What is advised where a size does not fit.
-SIZES = (128, 256, 384, 512, 768, 1024, 1536, 2048, 3072)
+# What is advised where a size does not fit. Among them are those up to which AdaIN is shown more and more: 724 and its doubles.
+SIZES = (128, 256, 384, 512, 724, 768, 1024, 1448, 1536, 2048, 2896, 3072)
 
 
 @dataclass(frozen=True)

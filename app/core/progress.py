@@ -43,6 +43,7 @@ class Progress:
         note: why something went otherwise than planned, in words, or None.
         save: returns the state to go on from, that after the newest whole iteration, or None
             where a new run would be as far as soon. To be called, if at all, before the callback returns.
+        ends_scale: whether the next iteration is of a larger scale, and takes as much longer.
     """
 
     stage: Stage
@@ -56,6 +57,7 @@ class Progress:
     preview: NDArray[np.uint8] | None
     note: str | None = None
     save: Callable[[], Checkpoint] | None = None
+    ends_scale: bool = False
 
 
 OnProgress = Callable[[Progress], None]

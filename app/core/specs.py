@@ -141,6 +141,13 @@ class StyleParams(BaseModel):
         return {layer: getattr(self, f"style_{layer}") for layer in STYLE_LAYERS}
 
 
+def bounds(name: str) -> tuple[Any, Any]:
+    """Return the least and the largest value that a parameter takes."""
+    rules = StyleParams.model_fields[name].metadata
+    least, most = (next(getattr(rule, end) for rule in rules if hasattr(rule, end)) for end in ("ge", "le"))
+    return least, most
+
+
 def base_side(size: int) -> int:
     """Return the longer side that ``iterations`` end with: ``size`` halved, rounding down, until it is at most ``LARGEST_BASE``."""
     while size > LARGEST_BASE:
@@ -239,7 +246,7 @@ def _accepted(name: str, spec: FieldInfo) -> str:
         return f"whole numbers from 0 to {_MOST_ITERATIONS} with commas between them, at most five, such as 50, 20"
     if get_origin(spec.annotation) is Literal:
         return f"one of: {', '.join(get_args(spec.annotation))}"
-    least, most = (next(getattr(rule, end) for rule in spec.metadata if hasattr(rule, end)) for end in ("ge", "le"))
+    least, most = bounds(name)
     return f"a {'whole number' if spec.annotation is int else 'number'} from {least} to {most}"
 
 

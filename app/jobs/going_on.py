@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import InputError, NotFound, NotReady, ParameterError, ParameterErrors
 from app.core.ids import new_id
-from app.core.specs import DEFAULT_PRESET, LARGEST_BASE, PRESETS, StyleParams, base_side, resolve
+from app.core.specs import DEFAULT_PRESET, LARGEST_BASE, PRESETS, StyleParams, base_side, bounds, resolve
 from app.core.steering import STEERABLE, is_painted
 from app.jobs import checkpoints, pictures, repository
 from app.jobs.checkpoints import START
@@ -29,7 +29,7 @@ _OF_DATASET = "A dataset's pictures are painted together: cancel and resume the 
 
 def larger_than(size: int) -> int | None:
     """Return twice the size, or the largest; None for the largest itself."""
-    largest = _most("size")
+    largest = bounds("size")[1]
     return min(2 * size, largest) if size < largest else None
 
 
@@ -145,7 +145,7 @@ class GoingOn(KindService[JobEvent]):
         job = self._with_result(owner, job_id)
         if not can_have_more(job):
             raise NotReady("Only the painting's colours were taken over in this picture, so there is no brush work to go on with.")
-        size, most = int(job.params["size"]), _most("enlarging")
+        size, most = int(job.params["size"]), bounds("enlarging")[1]
         enlarged = base_side(size) < size
         if enlarged and iterations > most:
             said = f"A picture larger than {LARGEST_BASE} pixels takes at most {most} more iterations at once. Received: {iterations}."
@@ -261,11 +261,6 @@ class GoingOn(KindService[JobEvent]):
         if verdict is not None:
             self._wake(verdict)
         self._publish(job)
-
-
-def _most(name: str) -> int:
-    """Return the largest value that a parameter takes."""
-    return int(next(rule.le for rule in StyleParams.model_fields[name].metadata if hasattr(rule, "le")))
 
 
 def _check_names(wanted: Mapping[str, Any]) -> None:

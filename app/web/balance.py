@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from app.core.errors import ParameterError
-from app.core.specs import StyleParams
+from app.core.specs import StyleParams, bounds
 from app.core.steering import STEERABLE
 from app.jobs import pictures
 from app.jobs.given import MOST_WEIGHT
@@ -94,7 +94,7 @@ def read(fields: Mapping[str, str], job: Job) -> dict[str, Any]:
 
 
 def _parameter(name: str, spec: FieldInfo, value: float) -> Slider:
-    least, most = (float(next(getattr(rule, end) for rule in spec.metadata if hasattr(rule, end))) for end in ("ge", "le"))
+    least, most = bounds(name)
     top = math.floor(math.log2(most) * _STEPS) / _STEPS
     position = min(max(round(math.log2(value) * _STEPS) / _STEPS, _LEAST), top) if value else _OFF
     said = f"{value:.3g}" if value else "off"

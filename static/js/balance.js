@@ -25,14 +25,24 @@ document.addEventListener("input", ({ target }) => {
   for (const one of shares) say(one, `${Math.round((100 * one.value) / total)} %`);
 });
 
+// What was taken over is where it stands now; what was refused goes back, so that it is not sent with the next change again.
 document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
-  if (target.id !== "balance" || !detail.successful) return;
+  if (target.id !== "balance") return;
   const sent = detail.requestConfig.formData;
+  const refused = detail.xhr.status >= 400 && detail.xhr.status < 500;
+  if (detail.successful) document.getElementById("notice").replaceChildren();
   for (const slider of target.querySelectorAll("input[type=range]")) {
     const was = drawn(slider);
-    if (sent.get(slider.name) !== sent.get(was.name)) was.value = sent.get(slider.name);
+    if (sent.get(slider.name) === sent.get(was.name)) continue;
+    if (detail.successful) was.value = sent.get(slider.name);
+    else if (refused) put(slider, was.value);
   }
 });
+
+function put(slider, position) {
+  slider.value = position;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+}
 
 // Takes over what the server says now, but for sliders that were moved meanwhile.
 export function follow(form, newer) {
@@ -44,5 +54,7 @@ export function follow(form, newer) {
     }
     drawn(slider).value = told.value;
   }
-  form.querySelector("#balance-said").replaceChildren(...newer.querySelector("#balance-said").childNodes);
+  const [said, now] = [form, newer].map((one) => one.querySelector("#balance-said"));
+  // What is the same is not to be read out again.
+  if (said.textContent.trim() !== now.textContent.trim()) said.replaceChildren(...now.childNodes);
 }

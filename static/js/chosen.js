@@ -6,6 +6,10 @@ export class Chosen {
     this.input = input;
     this.file = null;
     this.refusal = "";
+    // The server, which never saw what was refused, says nothing of it, or that there is nothing.
+    document.addEventListener("htmx:afterSettle", () => {
+      if (this.refusal) setMessage(input.name, this.refusal);
+    });
   }
 
   // Returns the input's new file, or null where everything stays as it was.
@@ -39,11 +43,5 @@ export class Chosen {
     const one = new DataTransfer();
     if (file) one.items.add(file);
     this.input.files = one.files;
-  }
-
-  // The server, which never saw what was refused, can only say that there is nothing.
-  explain() {
-    const { name } = this.input;
-    if (this.refusal && !this.file && document.getElementById(`${name}-error`).textContent) setMessage(name, this.refusal);
   }
 }

@@ -49,7 +49,7 @@ class Region {
 
   // Another photograph has its things elsewhere.
   photographChanged() {
-    if (!this.painted || this.picture.hidden) return;
+    if (!this.painted || !this.given) return;
     this.empty();
     this.note.textContent = "The region was painted on the photograph before, so it was removed.";
   }

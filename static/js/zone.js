@@ -97,8 +97,6 @@ class Zone {
 
 const zones = [...document.querySelectorAll("[data-zone]")].map((element) => new Zone(element));
 
-document.addEventListener("htmx:afterSettle", () => zones.forEach((zone) => zone.chosen.explain()));
-
 // A picture dropped beside a zone must not replace the page.
 for (const type of ["dragover", "drop"]) {
   document.addEventListener(type, (event) => {

@@ -7,6 +7,7 @@ import pytest
 
 from app.core.errors import EngineError
 from app.core.memory import HALO, SIZES, Canvas, free_bytes, need, plan, window_pixels
+from app.core.specs import base_side
 from workers.style.tiles import halo, is_cut, windows
 
 GIB = 2**30
@@ -37,6 +38,17 @@ def test_what_does_not_fit_is_refused_with_a_size_that_does() -> None:
         plan(Canvas(4096, 3120, 4160), smaller, half=False, free=2 * GIB)
     [said] = [one for one in smaller if one.size == advised(caught.value)]
     assert plan(said, half=False, free=2 * GIB).needed <= 2 * GIB
+
+
+@pytest.mark.parametrize("free", range(600, 4000, 100))
+def test_between_the_sizes_that_are_advised_nothing_takes_more_either(free: int) -> None:
+    def square(size: int) -> Canvas:
+        return Canvas(size, size + 32, size + 32, (size, size), base_side(size) ** 2)
+
+    with pytest.raises(EngineError) as caught:
+        plan(square(4096), [square(size) for size in SIZES], half=False, free=free * 10**6)
+    for size in range(64, advised(caught.value) + 1 if "at most" in caught.value.message else 64):
+        assert plan(square(size), half=False, free=free * 10**6).needed <= free * 10**6
 
 
 def advised(error: EngineError) -> int:

@@ -149,3 +149,16 @@ def test_parts_of_an_iteration_show_life_and_carry_the_state_before_them() -> No
     tracker.worked(50 * whole)
     tracker.iterated(step(1, 1), PREVIEW)
     assert told[-2].fraction < told[-1].fraction < 1.0
+
+
+def test_a_scales_last_iteration_says_that_the_next_takes_longer_but_where_none_follows(told: list[Progress]) -> None:
+    assert [one.iteration for one in told if one.ends_scale] == [6]
+
+
+def test_a_scale_that_ends_early_says_so_too() -> None:
+    records = list[Progress]()
+    tracker, _ = tracked((6, 4), records)
+    tracker.prepared()
+    tracker.iterated(replace(step(0, 3), note="stopped"), PREVIEW)
+    tracker.iterated(replace(step(1, 2), note="stopped"), PREVIEW)
+    assert [one.iteration for one in records if one.ends_scale] == [1]

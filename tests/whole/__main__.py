@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import io
+import itertools
 import json
 import os
 import sys
@@ -35,6 +36,8 @@ MIDDLE_PERCENT = 60.0
 AFTER_SECONDS = 5.0
 # The promise: the end's loss beside that of an undisturbed run.
 MOST_APART = 0.02
+# Seconds of work, or one iteration where that is longer.
+MOST_LOST = 10.0
 
 
 @dataclass(frozen=True)
@@ -108,13 +111,18 @@ def _followed(client: httpx2.Client, job: str) -> Iterator[dict[str, Any]]:
 def table(undisturbed: Run, killed: Run, size: int) -> tuple[str, bool]:
     """Return the figures as Markdown, and whether they are as promised."""
     first, second = ([(at, event) for at, event in killed.events if event["attempt"] == attempt] for attempt in (1, 2))
+    if not killed.killed or not any(event["state"] == "running" for _, event in second):
+        return "It ended before it could be killed, or did not go on afterwards.", False
     [died] = killed.killed
     was = [event for _, event in first if event["state"] == "running"][-1]
     begun, back = next((at, event) for at, event in second if event["state"] == "running")
     moving = next(at for at, event in second if event["iteration"] > back["resumed_at"])
     lost = died - next(at for at, event in first if event["iteration"] >= back["resumed_at"])
+    ends = [at for at, event in first if event["state"] == "running" and event["scale"] == size]
+    longest = max((later - sooner for sooner, later in itertools.pairwise(ends)), default=0.0)
     apart = killed.loss / undisturbed.loss - 1
-    is_well = killed.events[-1][1]["state"] == "done" and back["resumed_at"] > 0 and abs(apart) <= MOST_APART
+    goes_on = killed.events[-1][1]["state"] == "done" and back["resumed_at"] > 0
+    is_well = goes_on and abs(apart) <= MOST_APART and lost <= max(MOST_LOST, longest)
     rows = [
         ("painter killed at", f"{was['percent']:.0f} %, iteration {was['iteration']} of {was['iterations']}, scale {was['scale']}"),
         ("went on from iteration", f"{back['resumed_at']}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -12,12 +13,12 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.whole.test_browser_path import choose, start
 
 # Far more steps than the test takes: it ends them itself.
-MANY = "3000"
+MANY = "5000"
 _WAIT_MS = 120_000
 CHOSEN = {
     "strength": "2",
@@ -64,6 +65,12 @@ def pixels(page: Page, **finish: str) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)
 
 
+def chroma(picture: np.ndarray) -> np.ndarray:
+    """The two colour differences red − green and blue − green, which luminance alone does not change."""
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    return np.stack((red - green, blue - green))
+
+
 def slider(page: Page, name: str) -> Locator:
     return page.locator("#balance").get_by_role("slider", name=name)
 
@@ -95,8 +102,8 @@ def test_each_control_reaches_the_painter(page: Page, stack: str, files: tuple[P
     start(page)
 
     page.locator("#curves polyline").first.wait_for()
-    for name in ("Strength", "Second painting"):
-        slider(page, name).press("Home")
+    for name, key in (("Strength", "End"), ("Second painting", "ArrowLeft")):
+        slider(page, name).press(key)
         expect(page.locator("#balance-said")).to_contain_text(re.compile(f"Changed so far.*{name}", re.IGNORECASE), timeout=_WAIT_MS)
     page.locator("#balance summary").click()
     slider(page, "Style at relu1_1").press("Home")
@@ -109,11 +116,11 @@ def test_each_control_reaches_the_painter(page: Page, stack: str, files: tuple[P
 
     job = asked(page)
     expected = {name: float(value) for name, value in CHOSEN.items()} | {"colours": "matched", "size": 128}
-    expected |= {"strength": 0.062, "style_relu1_1": 0.0}
+    expected |= {"strength": round(2**4.25, 3), "style_relu1_1": 0.0}
     assert {name: job["params"][name] for name in expected} == expected
     assert set(job["inputs"]) == {"content", "style", "style2", "style-mask", "style2-mask", "protect"}
-    assert job["inputs"]["style2"]["weight"] == 1
-    expect(page.locator(".verdict-line")).to_contain_text("Weight of the second painting 100 → 1")
+    assert job["inputs"]["style2"]["weight"] == 99
+    expect(page.locator(".verdict-line")).to_contain_text("Weight of the second painting 100 → 99")
 
     # What is protected is the photograph; elsewhere it is painted over, on both sides.
     photograph, painted = pixels(page, strength="0"), pixels(page)
@@ -138,13 +145,16 @@ def test_each_control_reaches_the_painter(page: Page, stack: str, files: tuple[P
     expect(page.locator(".compare")).to_be_visible(timeout=_WAIT_MS)
     assert pixels(page).shape == (171, 256, 3)
     assert set(asked(page)["inputs"]) == set(job["inputs"])
+    larger = page.url
     page.get_by_role("button", name="200 more").click()
-    expect(page.get_by_role("link", name="Continued from an earlier picture")).to_be_visible()
+    expect(page).not_to_have_url(larger)
     page.locator("#curves polyline").first.wait_for()
-    page.get_by_role("button", name="Stop and keep").click()
+    # Where it is fast, all of them may be done before this is found.
+    with suppress(TimeoutError):
+        page.get_by_role("button", name="Stop and keep").click(timeout=5000)
     expect(page.locator(".compare")).to_be_visible(timeout=_WAIT_MS)
     more = asked(page)
-    assert 0 < more["iteration"] < more["iterations"] == 200
+    assert 0 < more["iteration"] <= more["iterations"] == 200
 
 
 @pytest.mark.parametrize("colours", ["only", "photograph"])
@@ -156,9 +166,8 @@ def test_colours_alone_and_the_photographs(page: Page, stack: str, files: tuple[
     expect(page.locator(".compare")).to_be_visible(timeout=_WAIT_MS)
     found = pixels(page)
     photograph, night = (np.asarray(Image.open(file).convert("RGB").resize((128, 85)), float) for file in files)
-    like_photograph, like_night = (np.abs(found - one).mean(axis=(0, 1)).mean() for one in (photograph, night))
-    means = np.abs(found.mean(axis=(0, 1)) - night.mean(axis=(0, 1))).mean()
     if colours == "only":
-        assert means < 12 < np.abs(photograph.mean(axis=(0, 1)) - night.mean(axis=(0, 1))).mean()
+        apart, wide = (np.abs(one.mean(axis=(0, 1)) - night.mean(axis=(0, 1))).mean() for one in (found, photograph))
     else:
-        assert like_photograph < like_night
+        apart, wide = (np.abs(chroma(one) - chroma(photograph)).mean() for one in (found, night))
+    assert apart < 12 < wide

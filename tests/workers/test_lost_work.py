@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import Session
 
+from app.core.checkpoint import Checkpoint
 from app.core.errors import Unavailable
 from app.core.progress import OnProgress
 from app.infra.database import Database
@@ -49,6 +50,53 @@ def test_at_most_ten_seconds_or_one_iteration_are_lost_at_any_moment(
     assert max(lost) <= max(10.0, step) + 1e-6
     # Nor is more stored than that takes.
     assert sum(later < sooner for sooner, later in itertools.pairwise(lost)) <= 24 * step / max(10.0 - step, step)
+
+
+def test_a_scale_ends_with_a_state_since_the_next_step_takes_longer(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    clock = [100.0]
+    stored: list[int] = []
+    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        for n in range(1, 13):
+            clock[0] += 1.0 if n < 9 else 20.0
+            on_progress(dataclasses.replace(saving(sitting, n), ends_scale=n == 8))
+            left = row(database, job).checkpoint
+            stored.append(left["live"]["iteration"] if left else 0)
+        return Outcome(grey(100))
+
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
+    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
+    assert stored == [0] * 7 + [8, 9, 10, 11, 12]
+
+
+def test_the_time_that_storing_takes_makes_no_state_due(
+    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    clock = [100.0]
+    stored: list[int] = []
+    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
+
+    def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+        def slow(n: int) -> Checkpoint:
+            clock[0] += 2.0
+            stored.append(n)
+            return saving(sitting, n).save()  # type: ignore[misc]
+
+        for n in range(1, 13):
+            clock[0] += 3.0
+            on_progress(dataclasses.replace(saving(sitting, n), save=lambda n=n: slow(n)))
+        return Outcome(grey(100))
+
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
+    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
+    assert row(database, job).state == State.DONE
+    # Three seconds a step, two to store: every third, or the second where the storing is waited for as well.
+    assert len(stored) <= 6
 
 
 def test_a_state_that_did_not_reach_the_row_is_stored_again_at_a_shutdown(

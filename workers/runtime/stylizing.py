@@ -78,7 +78,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._recorder = LiveRecorder()
         self._frames = Frames()
         self._last_preview = float("-inf")
-        # When a state was last stored, or tried to be; when the newest iteration ended, and the seconds it took.
+        # When the iteration ended that was last stored, or when that failed; when the newest did, and the seconds it took.
         self._last_state = self._stepped = time.monotonic()
         self._step = 0.0
         self._iteration = 0
@@ -166,19 +166,26 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def keep(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due, and the state."""
         columns = self._preview(progress)
-        if progress.save and self._state_is_due():
-            # Before it is tried: what cannot be stored now is not made again at each step.
-            self._last_state = time.monotonic()
+        if progress.save and self._state_is_due(progress):
+            began = time.monotonic()
             try:
                 columns |= self.put_down(progress)
+                self._last_state = self._stepped
             except (Unavailable, StorageFull, OSError) as error:
+                # What cannot be stored now is not made again at each step.
+                self._last_state = began
                 log.warning("state not stored, the one before it is good: job=%s %s", self.job.id, error)
+            # What storing takes is no part of an iteration.
+            self._stepped += time.monotonic() - began
         return columns
 
-    def _state_is_due(self) -> bool:
+    def _state_is_due(self, progress: Progress) -> bool:
         """Whether there is a newer state than the stored one, and another iteration without it would be too long."""
+        if self._stored_at == self._iteration:
+            return False
         waited = time.monotonic() - self._last_state
-        return self._stored_at != self._iteration and waited + self._step >= self.clients.settings.checkpoint_seconds
+        # How long the first iteration of a larger scale takes is not known before.
+        return progress.ends_scale or waited + self._step >= self.clients.settings.checkpoint_seconds
 
     def kept(self, row: Job) -> None:
         before, self._left = self._left, checkpoints.left_of(row)

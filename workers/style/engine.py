@@ -145,8 +145,8 @@ class Engine:
         Raises:
             EngineError: nothing fits; says which size would.
         """
-        asked = commission.params.size
-        smaller = (_canvas(commission, size) for size in SIZES if size < asked)
+        asked, halvings = commission.params.size, max(0, len(commission.params.iterations) - 1)
+        smaller = (_canvas(commission, size) for size in SIZES if size < asked and base_side(size) >> halvings >= pyramid.MIN_SIDE)
         return plan(_canvas(commission, asked), smaller, half=self.precision == "bfloat16", free=free_bytes())
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:

@@ -97,7 +97,8 @@ class Tracker:
         self._iteration += 1
         elapsed = now - self._began
         self._save = lambda: replace(step.save(), elapsed=elapsed)
-        self._tell("refine", scale.side, step.losses, preview, step.note, self._save)
+        ends = step.number + 1 < len(self._scales) and (step.note is not None or step.done == scale.iterations)
+        self._tell("refine", scale.side, step.losses, preview, step.note, self._save, ends=ends)
 
     def finished(self, preview: NDArray[np.uint8]) -> None:
         self._done = self._starts[-1]
@@ -114,6 +115,8 @@ class Tracker:
         preview: NDArray[np.uint8] | None,
         note: str | None = None,
         save: Callable[[], Checkpoint] | None = None,
+        *,
+        ends: bool = False,
     ) -> None:
         self._told = min(max(self._told, self._done + self._part), self._starts[-1])
         fraction = self._told / self._starts[-1]
@@ -122,4 +125,4 @@ class Tracker:
             remaining = 0.0
         elapsed = self._clock() - self._began
         counts = self._iteration, self._iterations
-        self._on_progress(Progress(stage, side, *counts, fraction, losses, elapsed, remaining, preview, note, save))
+        self._on_progress(Progress(stage, side, *counts, fraction, losses, elapsed, remaining, preview, note, save, ends))

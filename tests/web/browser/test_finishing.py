@@ -55,7 +55,7 @@ def test_a_look_that_fails_says_so_and_the_next_move_tries_again(page: Page, stu
     strength, wrong = page.get_by_role("slider", name="Strength"), page.locator(".finish-wrong")
     expect(page.locator(".finish-said")).to_have_text("100 %")
     expect(wrong).to_be_hidden()
-    page.route("**/finished?*strength=0&*", lambda route: route.fulfill(status=503))
+    page.route("**/finished?*strength=0&*", lambda route: route.fulfill(content_type="image/jpeg", body="busy"))
     strength.focus()
     page.keyboard.press("Home")
     expect(wrong).to_contain_text("The picture does not show this yet")

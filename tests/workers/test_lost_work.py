@@ -22,15 +22,28 @@ from workers.runtime.life import Runtime
 from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 
 
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moment it is for what stores states."""
+    now = [100.0]
+    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: now[0]))
+    return now
+
+
+@pytest.fixture
+def ten_seconds(runtime: Runtime) -> Runtime:
+    """A worker that may lose ten seconds of work."""
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
+    return Runtime(dataclasses.replace(runtime.clients, settings=settings))
+
+
 @pytest.mark.parametrize(("step", "windows"), [(0.6, 1), (3.0, 1), (7.0, 1), (7.0, 5), (11.0, 11), (11.0, 1)])
 def test_at_most_ten_seconds_or_one_iteration_are_lost_at_any_moment(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch, step: float, windows: int
+    ten_seconds: Runtime, clock: list[float], database: Database, add_job: AddJob, step: float, windows: int
 ) -> None:
     job = add_job()
-    clock = [100.0]
     ended = {0: clock[0]}
     lost: list[float] = []
-    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         for n in range(1, 25):
@@ -44,8 +57,7 @@ def test_at_most_ten_seconds_or_one_iteration_are_lost_at_any_moment(
             on_progress(saving(sitting, n))
         return Outcome(grey(100))
 
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
+    ten_seconds.run_one(Stylizing, paint)
     assert len(lost) == 24 * windows
     assert max(lost) <= max(10.0, step) + 1e-6
     # Nor is more stored than that takes.
@@ -53,12 +65,10 @@ def test_at_most_ten_seconds_or_one_iteration_are_lost_at_any_moment(
 
 
 def test_a_scale_ends_with_a_state_since_the_next_step_takes_longer(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+    ten_seconds: Runtime, clock: list[float], database: Database, add_job: AddJob
 ) -> None:
     job = add_job()
-    clock = [100.0]
     stored: list[int] = []
-    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         for n in range(1, 13):
@@ -68,18 +78,15 @@ def test_a_scale_ends_with_a_state_since_the_next_step_takes_longer(
             stored.append(left["live"]["iteration"] if left else 0)
         return Outcome(grey(100))
 
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
+    ten_seconds.run_one(Stylizing, paint)
     assert stored == [0] * 7 + [8, 9, 10, 11, 12]
 
 
 def test_the_time_that_storing_takes_makes_no_state_due(
-    runtime: Runtime, database: Database, add_job: AddJob, monkeypatch: pytest.MonkeyPatch
+    ten_seconds: Runtime, clock: list[float], database: Database, add_job: AddJob
 ) -> None:
     job = add_job()
-    clock = [100.0]
     stored: list[int] = []
-    monkeypatch.setattr("workers.runtime.stylizing.time", SimpleNamespace(monotonic=lambda: clock[0]))
 
     def paint(sitting: Sitting, on_progress: OnProgress) -> Outcome:
         def slow(n: int) -> Checkpoint:
@@ -92,8 +99,7 @@ def test_the_time_that_storing_takes_makes_no_state_due(
             on_progress(dataclasses.replace(saving(sitting, n), save=lambda n=n: slow(n)))
         return Outcome(grey(100))
 
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, paint)
+    ten_seconds.run_one(Stylizing, paint)
     assert row(database, job).state == State.DONE
     # Three seconds a step, two to store: every third, or the second where the storing is waited for as well.
     assert len(stored) <= 6

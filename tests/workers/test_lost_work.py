@@ -33,7 +33,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 @pytest.fixture
 def ten_seconds(runtime: Runtime) -> Runtime:
     """A worker that may lose ten seconds of work."""
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0})
+    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": 10.0, "heartbeat_seconds": 60.0, "lease_seconds": 600.0})
     return Runtime(dataclasses.replace(runtime.clients, settings=settings))
 
 
@@ -110,7 +110,8 @@ def test_a_state_that_did_not_reach_the_row_is_stored_again_at_a_shutdown(
 ) -> None:
     job = add_job()
     closing: list[bool] = []
-    leaving = Runtime(runtime.clients, shutting_down=lambda: bool(closing))
+    patient = runtime.clients.settings.model_copy(update={"lease_seconds": 60.0})
+    leaving = Runtime(dataclasses.replace(runtime.clients, settings=patient), shutting_down=lambda: bool(closing))
     write = repository.write_claimed
 
     def away(session: Session, job_id: str, attempt: int, **columns: Any) -> Job | None:

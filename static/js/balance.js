@@ -30,7 +30,7 @@ document.addEventListener("htmx:afterRequest", ({ target, detail }) => {
   if (target.id !== "balance") return;
   const sent = detail.requestConfig.formData;
   const refused = detail.xhr.status >= 400 && detail.xhr.status < 500;
-  if (detail.successful) document.getElementById("notice").replaceChildren();
+  if (detail.successful) document.querySelector("#notice .problem-note")?.remove();
   for (const slider of target.querySelectorAll("input[type=range]")) {
     const was = drawn(slider);
     if (sent.get(slider.name) === sent.get(was.name)) continue;

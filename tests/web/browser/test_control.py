@@ -154,6 +154,14 @@ def test_a_region_that_is_too_large_or_not_chosen_after_all_leaves_the_one_befor
     file.set_input_files([])
     expect(shown).to_be_visible()
     assert file.evaluate(name) == "harbour.png"
+    # What the server says of something else does not take the message away: it never saw the file.
+    file.set_input_files(files["large"])
+    page.locator(".options > summary").click()
+    page.locator("#size").fill("7")
+    page.get_by_role("button", name="Start painting").click()
+    expect(page.locator("#size-error")).to_contain_text("64")
+    expect(page.locator("#protect-error")).to_contain_text("large.png is larger than 0.2 MB.")
+    page.locator("#size").fill("256")
     page.get_by_role("button", name="Start painting").click()
     page.wait_for_url("**/jobs/*")
     job = page.request.get(f"/api/jobs/{page.locator('[data-job]').get_attribute('data-job')}").json()

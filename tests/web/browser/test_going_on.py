@@ -266,6 +266,26 @@ def test_paintings_and_layers_are_weighed_while_they_are_painted(page: Page, stu
     expect(page.locator(".verdict-line")).to_contain_text("Style at relu4_1 1 → 0 from iteration 2")
 
 
+def test_what_is_refused_goes_back_and_does_not_come_with_the_next_change(page: Page, studio: Studio) -> None:
+    content, style = (studio.services.samples.of(role)[0].name for role in ("content", "style"))
+    without = {f"style_relu{layer}_1": "0" for layer in range(2, 6)}
+    made = page.request.post("/api/jobs", form={"content_sample": content, "style_sample": style, "content_weight": "0", **without})
+    assert made.status == 202
+    page.goto(f"/jobs/{made.json()['id']}")
+    page.locator("#balance summary").click()
+    last = slider(page, "Style at relu1_1")
+    last.press("Home")
+    expect(page.locator("#notice")).to_contain_text("nothing is left to paint")
+    expect(last).to_have_value("0")
+    expect(last).to_have_attribute("aria-valuetext", "1")
+    move(page, "Strength", "ArrowRight", "0.25")
+    expect(page.locator("#notice .problem-note")).to_have_count(0)
+    params = row(page)["params"]
+    assert (params["style_relu1_1"], params["strength"]) == (1.0, 1.189)
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancelled")).to_be_visible()
+
+
 def test_without_scripts_a_resting_picture_is_changed_at_leisure(plain_page: Page, studio: Studio) -> None:
     page = plain_page
     start(page)

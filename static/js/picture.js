@@ -72,17 +72,18 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   target.dispatchEvent(new CustomEvent("htmx:sseMessage", { bubbles: true }));
 });
 
-// The answer to a button may come later than a state that the stream has told since, the end for one:
+// The answer to a button or a slider may come later than a state that the stream has told since, the end for one:
 // what is newer stays, and what the answer had to say comes with the stream.
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.target.id === "job") sentAt.set(event.detail.xhr, states);
+  if (["job", "balance-said"].includes(event.detail.target.id)) sentAt.set(event.detail.xhr, states);
 });
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { target, xhr, serverResponse } = event.detail;
+  const late = sentAt.has(xhr) && sentAt.get(xhr) !== states;
+  if (target.id === "balance-said" && late) event.detail.shouldSwap = false;
   if (target.id !== "job") return;
   const next = parse(serverResponse);
-  const late = sentAt.get(xhr) !== states;
   if (!late && !slidersStay(target, next)) return;
   event.detail.shouldSwap = false;
   if (late) return;

@@ -9,13 +9,11 @@ import argparse
 import datetime
 import io
 import itertools
-import json
 import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from PIL import Image
 
 from app.imaging import encode
 from tests.faults.__main__ import DOCUMENT, between_markers
+from tests.whole.test_api_path import follow
 from tests.whole_stack import Stack, started
 
 BEGIN, END = "<!-- killed: begin -->", "<!-- killed: end -->"
@@ -83,7 +82,7 @@ def painted(stack: Stack, size: int, *, kill: bool = False) -> Run:
             painter.kill()
             killed.append(time.monotonic())
 
-        for event in _followed(client, job):
+        for _, event in follow(client, job):
             events.append((time.monotonic(), event))
             _say(f"\r{event['state']} {event['percent']:.0f} % of attempt {event['attempt']}  ")
             if kill and event["percent"] >= MIDDLE_PERCENT:
@@ -99,13 +98,6 @@ def painted(stack: Stack, size: int, *, kill: bool = False) -> Run:
 def _say(text: str) -> None:
     sys.stderr.write(text)
     sys.stderr.flush()
-
-
-def _followed(client: httpx2.Client, job: str) -> Iterator[dict[str, Any]]:
-    with client.stream("GET", f"/api/jobs/{job}/events") as answer:
-        for line in answer.iter_lines():
-            if line.startswith("data:"):
-                yield json.loads(line.removeprefix("data:"))
 
 
 def table(undisturbed: Run, killed: Run, size: int) -> tuple[str, bool]:

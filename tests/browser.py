@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from app.local import browser as chromium
 
@@ -40,7 +41,17 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def expected(said: ConsoleMessage) -> bool:
+@contextmanager
+def watched(page: Page) -> Iterator[None]:
+    """Fail where, meanwhile, a script is refused or fails, a file is lost, or anything at all is said in the console."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda said: complaints.append(said.text) if not _expected(said) else None)
+    yield
+    assert complaints == []
+
+
+def _expected(said: ConsoleMessage) -> bool:
     """Failed requests to the browser: a refused form, and a preview that was replaced before it was loaded."""
     replaced = "404" in said.text and "/pictures/preview-" in said.location["url"]
     return "422" in said.text or replaced

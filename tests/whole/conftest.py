@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.core.config import Settings
-from tests.browser import expected
+from tests.browser import watched
 from tests.whole_stack import Stack, started
 
 
@@ -72,10 +72,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
-    """A page on which a refused script, a lost file or an error in the console fails the test."""
+    """A page whose complaints fail the test."""
     page = context.new_page()
-    trouble: list[str] = []
-    page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") and not expected(said) else None)
-    page.on("pageerror", lambda error: trouble.append(str(error)))
-    yield page
-    assert trouble == []
+    with watched(page):
+        yield page

@@ -56,6 +56,10 @@ class Kind(ABC, Generic[A, P, O]):
     def result(self, outcome: O, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
         """Store what was made and return the row's columns, or None where nothing is to be kept. May be called again."""
 
+    def cut_short(self, live: Live, reason: str) -> Live:
+        """Note why the job ends before its time, which ``result`` is to tell, and return ``live`` with it where a kind has notes."""
+        return live
+
     def keep(self, progress: P) -> dict[str, Any]:
         """Store what should be seen at once and return the row's columns; nothing for most records."""
         return {}

@@ -21,7 +21,6 @@ from app.core.progress import StopRequested
 from app.infra.clients import Clients
 from app.infra.database import db_now
 from app.jobs import repository
-from app.jobs.checkpoints import noted
 from app.jobs.events import Live
 from app.jobs.models import TASKS, Job, State
 from workers.runtime.kind import A, Kind, O, P
@@ -200,6 +199,8 @@ class _Attempt(Generic[A, P, O]):
             self._put_down(self._held(outcome, self._left) if self._pause else self._left)
             return
         stopped = self._stop and not self._cancel
+        if self._overdue and not self._cancel:
+            self._live = self._kind.cut_short(self._live, _OVERDUE.format(time_limit(self._settings.hard_limit_seconds)))
         try:
             columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
         except StorageFull as error:
@@ -213,17 +214,7 @@ class _Attempt(Generic[A, P, O]):
         elif self._cancel:
             self._end(State.CANCELLED, **columns)
         else:
-            self._end(State.DONE, **(self._explained(columns) if self._overdue else columns))
-
-    def _explained(self, columns: dict[str, Any]) -> dict[str, Any]:
-        """Say in the figures and in the receipt that it was ended by the time limit, where a kind has notes."""
-        told = getattr(self._live, "notes", None)
-        if told is None:
-            return columns
-        reason = _OVERDUE.format(time_limit(self._settings.hard_limit_seconds))
-        self._live = self._live.model_copy(update={"notes": noted(told, reason)})
-        facts = columns["facts"]
-        return {**columns, "facts": {**facts, "notes": noted(facts["notes"], reason)}}
+            self._end(State.DONE, **columns)
 
     def _held(self, outcome: O, left: dict[str, Any]) -> dict[str, Any]:
         try:

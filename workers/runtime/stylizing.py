@@ -26,6 +26,7 @@ from app.infra.clients import Clients
 from app.jobs import checkpoints, finishing, job_events, pictures, repository
 from app.jobs.checkpoints import Left
 from app.jobs.commissions import commission_of
+from app.jobs.events import Live
 from app.jobs.job_events import JobEvent, LiveRecorder, Painting
 from app.jobs.models import STYLIZE, Job
 from workers.runtime import checkpoint_file
@@ -95,6 +96,8 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         # Frames that no one needs any more, but the row's checkpoint names.
         self._passed: set[str] = set()
         self._ended: Job | None = None
+        # Why it ends before its time.
+        self._reason = ""
 
     def begin(self) -> Painting:
         """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew."""
@@ -244,10 +247,14 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def is_finishing(self, progress: Progress) -> bool:
         return progress.stage == "finish"
 
+    def cut_short(self, live: Live, reason: str) -> Painting:
+        self._reason = reason
+        return self._told.model_copy(update={"notes": checkpoints.noted(self._told.notes, reason)})
+
     def result(self, outcome: Outcome, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
         if (cancelled or stopped) and self._left is not None and self._iteration < (self._left.held_at or 0):
             # What was stored could not be gone on from, so that the picture of the pause shows more.
-            held = checkpoints.held_of(self._left)
+            held = checkpoints.held_of(self._left, self._reason)
             if held is not None:
                 return {**held, "stopped_early": stopped}
         if cancelled and not self._frames.count:
@@ -304,7 +311,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return name
 
     def _facts(self, outcome: Outcome) -> dict[str, Any]:
-        return {**outcome.facts, **self._recorder.facts, **self._began, "settings": dict(self._in_effect)}
+        told = self._recorder.facts
+        notes = checkpoints.noted(told["notes"], self._reason)
+        return {**outcome.facts, **told, "notes": notes, **self._began, "settings": dict(self._in_effect)}
 
     def _key(self, name: str) -> str:
         return pictures.key(self.job.id, name)

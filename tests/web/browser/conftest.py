@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import expected
+from tests.browser import watched
 from tests.serving import served
 from tests.web.conftest import Studio, picture
 
@@ -27,14 +26,6 @@ def address(studio: Studio) -> Iterator[str]:
         yield f"http://{host}:{port}"
 
 
-@dataclass
-class Watched:
-    """What must not happen while a page is open."""
-
-    complaints: list[str]
-    elsewhere: list[str]
-
-
 def blocked(studio: Studio) -> float:
     """Return how often browsers have reported that our policy stopped something."""
     return sum(count.value for count in studio.services.tally.read() if count.name == "csp_reports")
@@ -44,15 +35,14 @@ def blocked(studio: Studio) -> float:
 def page(browser: Browser, address: str, studio: Studio) -> Iterator[Page]:
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    watched = Watched([], [])
-    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
-    page.on("console", lambda said: None if expected(said) else watched.complaints.append(said.text))
-    page.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else watched.elsewhere.append(asked.url))
+    elsewhere: list[str] = []
+    page.on("request", lambda asked: None if asked.url.startswith((address, "blob:")) else elsewhere.append(asked.url))
     page.set_default_timeout(10_000)
-    yield page
-    context.close()
-    assert watched.complaints == []
-    assert watched.elsewhere == []
+    with watched(page):
+        yield page
+        # What it has to say of its end, too, is heard.
+        context.close()
+    assert elsewhere == []
     assert blocked(studio) == 0
 
 

@@ -71,14 +71,17 @@ class Region {
       return;
     }
     setMessage(this.role, "");
-    const region = this.picture.hidden ? null : (this.picture.dataset.whole ?? this.picture.src);
-    const opened = await brush.open(this.element.querySelector("legend").textContent, photograph.src, region, (file) => {
+    const region = this.picture.hidden ? null : whole(this.picture);
+    const opened = await brush.open(this.element.querySelector("legend").textContent, whole(photograph), region, (file) => {
       this.chosen.put(file);
       this.take();
     });
     if (!opened) setMessage(this.role, "The photograph cannot be shown at the moment. Try again, or give the region as a file.");
   }
 }
+
+// One that was given before is shown small.
+const whole = ({ dataset, src }) => dataset.whole ?? src;
 
 const regions = [...document.querySelectorAll("[data-region]")].map((element) => new Region(element));
 

@@ -84,6 +84,7 @@ class Zone {
   // A file that the browser cannot draw stays chosen: the server may know its kind.
   show(url, name) {
     if (this.picture.src.startsWith("blob:")) URL.revokeObjectURL(this.picture.src);
+    delete this.picture.dataset.whole;
     this.picture.hidden = url === null;
     this.blank.hidden = url !== null;
     if (url === null) this.picture.removeAttribute("src");

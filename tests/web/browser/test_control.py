@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.web.browser.test_form import choose_samples, zone
-from tests.web.conftest import Studio
+from tests.web.conftest import Studio, picture
 
 # How light a region's small picture is at a place, each from 0 to 1.
 LIGHT = """async (image, [x, y]) => {
@@ -168,13 +168,17 @@ def test_a_region_that_is_too_large_or_not_chosen_after_all_leaves_the_one_befor
     assert job["inputs"]["protect"]["name"] == "harbour.png"
 
 
-def test_a_region_that_is_kept_is_opened_as_fine_as_it_was(page: Page, files: dict[str, Path], tmp_path: Path) -> None:
+def test_a_region_that_is_kept_is_opened_as_fine_as_it_was_on_the_whole_photograph(
+    page: Page, files: dict[str, Path], tmp_path: Path
+) -> None:
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(picture(600, 400))
     stripes = np.zeros((683, 1024), np.uint8)
     stripes[:, np.arange(1024) % 8 < 4] = 255
     region = tmp_path / "stripes.png"
     Image.fromarray(stripes).save(region)
     page.goto("/")
-    page.locator("#content").set_input_files(files["photo"])
+    page.locator("#content").set_input_files(photo)
     page.locator("#style").set_input_files(files["painting"])
     page.locator("#protect").set_input_files(region)
     page.get_by_role("button", name="Start painting").click()
@@ -182,6 +186,7 @@ def test_a_region_that_is_kept_is_opened_as_fine_as_it_was(page: Page, files: di
     page.goto(f"/?from={page.locator('[data-job]').get_attribute('data-job')}")
     keep = page.locator('[data-region="protect"]')
     keep.get_by_role("button", name="Paint it on the photograph").click()
+    assert page.locator(".brush-photograph").evaluate("image => image.naturalWidth") == 600
     page.get_by_role("button", name="Use this region").click()
     shown = keep.locator(".region-picture")
     expect(shown).to_have_attribute("src", re.compile("^blob:"))

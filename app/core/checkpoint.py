@@ -36,3 +36,9 @@ class Checkpoint:
     losses: tuple[float, ...]
     settings: Mapping[str, float]
     memory: Mapping[str, NDArray[np.generic]]
+
+    @property
+    def bytes(self) -> int:
+        """How much memory its arrays take."""
+        pictures = [self.canvas] if self.best is self.canvas else [self.canvas, self.best]
+        return sum(array.nbytes for array in (*pictures, *self.memory.values()))

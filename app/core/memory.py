@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -81,11 +81,16 @@ def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: in
     # Up to the first that does not fit: whoever is told a size may choose a smaller one.
     fit = [one.size for one in takewhile(lambda one: _fitting(one, half=half, free=free), smaller)]
     advice = f"Choose a size of at most {fit[-1]} pixels." if fit else "Close other programs, or give it more memory."
-    needed = need(canvas, *_CHOICES[-1], half=half)
+    needed = smallest(canvas, half=half).needed
     raise EngineError(
-        f"There is not enough memory for a picture this large: it takes {needed / 2**30:.1f} GB and {free / 2**30:.1f} GB are free."
+        f"There is not enough memory for a picture this large: it takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free."
         f" {advice} Received: {canvas.size} pixels."
     )
+
+
+def smallest(canvas: Canvas, *, half: bool) -> Plan:
+    """Return the plan that takes the least; ``half`` as for ``plan``."""
+    return Plan(*_CHOICES[-1], need(canvas, *_CHOICES[-1], half=half))
 
 
 def need(canvas: Canvas, tile: int, history: int, *, half: bool) -> int:
@@ -115,7 +120,7 @@ def _span(side: int, tile: int) -> int:
 
 
 def free_bytes(root: Path = Path("/")) -> int:
-    """Return how much memory this process may still take: what the machine has, or less where its control group says so.
+    """Return how much memory this process may still take: what the machine has, or less where a control group around it says so.
 
     Args:
         root: where ``proc`` and ``sys`` are; on systems without them the answer is a machine of 8 GB.
@@ -124,20 +129,34 @@ def free_bytes(root: Path = Path("/")) -> int:
     meminfo = root / "proc/meminfo"
     if meminfo.is_file():
         found += [int(line.split()[1]) * 1024 for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:")]
-    for folder, most, used in (
-        ("sys/fs/cgroup", "memory.max", "memory.current"),
-        ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
-    ):
-        limit, usage = _number(root / folder / most), _number(root / folder / used)
+    for group, (most, used) in _groups(root):
+        limit, usage = _number(group / most), _number(group / used)
         if limit is not None and usage is not None:
             # What of it is only a file's copy is given back when it is needed.
-            found.append(limit - usage + _inactive(root / folder / "memory.stat"))
+            found.append(limit - usage + _inactive(group / "memory.stat"))
     return max(0, min(found, default=8 * 2**30))
 
 
 def _fitting(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
     plans: Sequence[Plan] = [Plan(*choice, need(canvas, *choice, half=half)) for choice in _CHOICES]
     return next((one for one in plans if one.needed <= free), None)
+
+
+def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, str]]]:
+    """Yield the folders of this process's memory control group and of all around it, with the names of limit and usage."""
+    own = root / "proc/self/cgroup"
+    lines = own.read_text().splitlines() if own.is_file() else []
+    # As "0::/path" in version 2, as "4:memory:/path" in version 1.
+    paths = {controllers: path for _, controllers, path in (line.split(":", 2) for line in lines)}
+    first = next((path for controllers, path in paths.items() if "memory" in controllers.split(",")), "/")
+    for folder, path, names in (
+        ("sys/fs/cgroup", paths.get("", "/"), ("memory.max", "memory.current")),
+        ("sys/fs/cgroup/memory", first, ("memory.limit_in_bytes", "memory.usage_in_bytes")),
+    ):
+        mounted = root / folder
+        # Within a container the path may be the host's, or lead out of what is mounted: the mounted one is the container's own.
+        group = mounted.joinpath(*(part for part in path.split("/") if part not in ("", "..")))
+        yield from ((one, names) for one in (group, *group.parents) if one.is_relative_to(mounted))
 
 
 def _number(path: Path) -> int | None:

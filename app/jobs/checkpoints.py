@@ -10,7 +10,7 @@ from app.imaging.receipt import MOST_NOTES
 from app.infra.blobs import Blobs
 from app.jobs import pictures
 from app.jobs.job_events import Painting
-from app.jobs.models import Job
+from app.jobs.models import Job, State
 
 # The picture that a continued job began from.
 START = "start.png"
@@ -56,12 +56,25 @@ def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
     return {"result": left.result, "facts": facts, "frames": left.frames}
 
 
-def is_ahead(job: Job) -> bool:
+def is_ahead(left: Left | None) -> bool:
     """Tell whether more was painted than the picture that is held shows, so that it takes a worker to end with it."""
-    left = left_of(job)
     if left is None or (left.result is not None and left.held_at is None):
         return False
     return left.live.iteration > (left.held_at or 0)
+
+
+def to_end(job: Job, left: Left | None, reason: str) -> dict[str, Any] | None:
+    """Return the row's columns with which the next attempt ends a job that failed with what is stored.
+
+    None where that shows no more than what is held, and for a dataset's picture, which is to be whole or not at all.
+
+    Args:
+        reason: why it gets no further, which that attempt tells.
+    """
+    if left is None or not is_ahead(left) or job.parent is not None:
+        return None
+    told = left.model_copy(update={"live": told_of(left, reason)})
+    return {"checkpoint": told.model_dump(mode="json"), "state": State.QUEUED, "stop_requested": True, "pause_requested": False}
 
 
 def told_of(left: Left, reason: str = "") -> Painting:

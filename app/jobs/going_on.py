@@ -231,7 +231,7 @@ class GoingOn(KindService[JobEvent]):
 
     def _call_off(self, session: Session, job: Job) -> None:
         job.pause_requested = False
-        if job.state in _AT_REST and checkpoints.is_ahead(job):
+        if job.state in _AT_REST and checkpoints.is_ahead(checkpoints.left_of(job)):
             job.state, job.cancel_requested = State.QUEUED, True
         elif not self._take_held(session, job, State.CANCELLED):
             super()._call_off(session, job)
@@ -241,7 +241,7 @@ class GoingOn(KindService[JobEvent]):
 
         False: a worker has it, it takes one since more was painted, or there was none yet.
         """
-        if job.state not in _AT_REST or checkpoints.is_ahead(job) or not checkpoints.take_held(job):
+        if job.state not in _AT_REST or checkpoints.is_ahead(checkpoints.left_of(job)) or not checkpoints.take_held(job):
             return False
         job.state, job.finished_at = state, repository.now(session)
         return True

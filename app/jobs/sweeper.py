@@ -105,18 +105,24 @@ class Sweeper(Rounds):
 
 
 def settle_crash(job: Job, max_crashes: int) -> None:
-    """Decide what becomes of a running job whose worker died; a picture that is held from a pause is not lost."""
+    """Decide what becomes of a running job whose worker died; neither a state that is stored nor a picture that is held is lost."""
     job.crashes += 1
     job.lease_until = None
     paused, job.pause_requested = job.pause_requested, False
     given_up = job.crashes >= max_crashes
-    if job.cancel_requested and (given_up or not checkpoints.is_ahead(job)):
+    left = checkpoints.left_of(job)
+    if job.cancel_requested and (given_up or not checkpoints.is_ahead(left)):
         job.state = State.CANCELLED
         checkpoints.take_held(job)
     elif given_up:
         doing, remedy = _DOING[job.kind]
         error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
-        if checkpoints.take_held(job, error):
+        # One more attempt, which only ends it: it works on nothing. Where that was asked for already, this is what kills the worker.
+        ending = None if job.stop_requested else checkpoints.to_end(job, left, error)
+        if ending is not None:
+            for column, value in ending.items():
+                setattr(job, column, value)
+        elif checkpoints.take_held(job, error):
             job.state, job.stopped_early = State.DONE, True
         else:
             job.state, job.error = State.FAILED, error

@@ -125,3 +125,34 @@ def test_the_tighter_of_machine_and_control_group_counts(tmp_path: Path) -> None
     (group / "memory.current").write_text("1500000000\n")
     (group / "memory.stat").write_text("inactive_file 300000000\nactive_file 7\n")
     assert free_bytes(tmp_path) == 800_000_000
+
+
+@pytest.mark.parametrize(
+    ("told", "folder", "most", "used"),
+    [
+        ("0::/system.slice/pentimento.service", "sys/fs/cgroup", "memory.max", "memory.current"),
+        ("4:cpu,memory:/system.slice/pentimento.service\n0::/", "sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+    ],
+)
+def test_the_tightest_of_the_groups_around_the_own_one_counts(tmp_path: Path, told: str, folder: str, most: str, used: str) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/meminfo").write_text("MemAvailable: 9000000 kB\n")
+    (tmp_path / "proc/self/cgroup").write_text(f"1:name=systemd:/\n{told}\n")
+    own = tmp_path / folder / "system.slice/pentimento.service"
+    own.mkdir(parents=True)
+    (own / most).write_text("4000000000\n")
+    (own / used).write_text("1000000000\n")
+    assert free_bytes(tmp_path) == 3_000_000_000
+    (own.parent / most).write_text("6000000000\n")
+    (own.parent / used).write_text("5000000000\n")
+    assert free_bytes(tmp_path) == 1_000_000_000
+
+
+def test_a_group_of_the_host_that_a_container_does_not_see_is_the_mounted_one(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/../../docker/abc\n")
+    mounted = tmp_path / "sys/fs/cgroup"
+    mounted.mkdir(parents=True)
+    (mounted / "memory.max").write_text("4000000000\n")
+    (mounted / "memory.current").write_text("1000000000\n")
+    assert free_bytes(tmp_path) == 3_000_000_000

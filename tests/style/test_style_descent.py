@@ -13,6 +13,7 @@ import skimage.data
 from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission, Style
 from app.core.config import Settings
+from app.core.errors import EngineError
 from app.core.progress import Progress, StopRequested
 from app.core.specs import StyleParams
 from app.core.steering import settings_of
@@ -63,6 +64,26 @@ def test_a_resumed_run_ends_within_two_percent_of_an_undisturbed_one(engine: Eng
     assert [record.iterations for record in told] == [26] * len(told)
     reached = min(best_loss(told), left.losses[-1]) if 12 < iteration < 26 else left.losses[-1] if iteration == 26 else best_loss(told)
     assert reached <= 1.02 * best_loss(whole[1])
+    assert np.abs(picture - whole[0]).mean() < 0.02
+
+
+def test_what_was_begun_is_gone_on_with_where_there_is_no_room_to_begin_it(
+    engine: Engine, whole: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, needed = until(engine, 19), engine.plan(COMMISSION).needed
+    free = needed - left.bytes
+    monkeypatch.setattr("workers.style.engine.free_bytes", lambda: free)
+    # What it holds already is needed no more.
+    assert engine.plan(COMMISSION).history < engine.plan(COMMISSION, left).history == 15
+    free = 0
+    with pytest.raises(EngineError, match="not enough memory"):
+        engine.stylize(COMMISSION, lambda _: None)
+    # With fewer pairs than it comes with.
+    assert engine.plan(COMMISSION, left).history == 3 < len(left.memory["steps"])
+    told = list[Progress]()
+    picture = engine.stylize(COMMISSION, told.append, resume=left)
+    assert (told[-1].stage, told[-1].iteration) == ("finish", 26)
+    assert min(best_loss(told), left.losses[-1]) <= 1.05 * best_loss(whole[1])
     assert np.abs(picture - whole[0]).mean() < 0.02
 
 

@@ -88,7 +88,7 @@ def test_an_end_that_the_database_has_no_room_for_costs_neither_state_nor_pictur
     event.listen(database.engine, "commit", commit)
     runtime.run_one(Stylizing, Painter())
     event.remove(database.engine, "commit", commit)
-    assert ends == [State.DONE, State.DONE], "nor can it end with the picture of the pause"
+    assert ends == [State.DONE], "nor can it be given to another attempt to be ended"
     left = row(database, job)
     assert (left.state, left.result) == (State.RUNNING, None), "its lease runs out, and another worker tries again"
     assert left.checkpoint is not None

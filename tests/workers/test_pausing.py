@@ -279,9 +279,8 @@ def test_a_resumed_job_that_is_cancelled_and_fails_before_its_first_step_keeps_w
     assert len(named) == 5 and named <= set(files(blobs, paused))
 
 
-@pytest.mark.parametrize("checkpoint_seconds", [0.0, 3600.0])
 def test_a_failure_after_a_pause_ends_with_what_is_held_and_says_why(
-    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job, checkpoint_seconds: float
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job
 ) -> None:
     service.resume(OWNER, paused.id)
 
@@ -289,8 +288,7 @@ def test_a_failure_after_a_pause_ends_with_what_is_held_and_says_why(
         if n == 8:
             raise EngineError("Not enough memory.")
 
-    settings = runtime.clients.settings.model_copy(update={"checkpoint_seconds": checkpoint_seconds})
-    Runtime(dataclasses.replace(runtime.clients, settings=settings)).run_one(Stylizing, Painter(fail))
+    runtime.run_one(Stylizing, Painter(fail))
     ended = row(database, paused)
     assert (ended.state, ended.result, ended.stopped_early, ended.error) == (State.DONE, "result-1.png", True, None)
     np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))

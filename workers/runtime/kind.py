@@ -75,6 +75,14 @@ class Kind(ABC, Generic[A, P, O]):
         """Store the picture so far of a job that pauses; ``columns`` are those of ``put_down``. May be called again."""
         return columns
 
+    def to_end(self, reason: str) -> dict[str, Any] | None:
+        """Return the row's columns with which another attempt ends the job with what this one has stored; None: that is nothing.
+
+        Args:
+            reason: why this attempt gets no further, which that one is to tell.
+        """
+        return None
+
     def salvaged(self, reason: str = "") -> tuple[Live, dict[str, Any]] | None:
         """Return figures and the row's columns of what an earlier attempt made, for one that comes to nothing; None: there is nothing.
 

@@ -233,8 +233,8 @@ class _Attempt(Generic[A, P, O]):
             self._fail(self._kind.empty, "empty")
 
     def _put_down(self, columns: dict[str, Any]) -> None:
-        """Give the job back: its owner pauses it, or this worker is shutting down, which is nobody's fault."""
-        row = self._patiently(lambda: self._write(**columns, **_at_rest(), progress=self._live.model_dump(mode="json")))
+        """Give the job back: its owner pauses it, this worker is shutting down, or another attempt is to end it."""
+        row = self._patiently(lambda: self._write(**{**_at_rest(), **columns}, progress=self._live.model_dump(mode="json")))
         log.info("put down: job=%s attempt=%d state=%s", self._job.id, self._job.attempt, row.state)
         self._count("put_down")
         self._kind.kept(row)
@@ -243,10 +243,16 @@ class _Attempt(Generic[A, P, O]):
             self._clients.broker.wake(TASKS[row.kind], row.kind, row.id)
 
     def _fail(self, message: str, reason: str) -> None:
-        """End as failed, or as done with what an earlier attempt has left to show; ``reason`` is for the metrics."""
+        """End as failed, or as done with what is left to show, if need be by another attempt; ``reason`` is for the metrics."""
         if self._cancel:
             log.warning("failed once it was cancelled: job=%s %s", self._job.id, message)
             self._end_empty()
+            return
+        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
+        # An attempt that was only to end it has failed at that.
+        ending = None if self._job.stop_requested else self._kind.to_end(message)
+        if ending is not None:
+            self._put_down(ending)
             return
         salvaged = self._kind.salvaged(message)
         if salvaged is None:
@@ -254,7 +260,6 @@ class _Attempt(Generic[A, P, O]):
         else:
             self._live, columns = salvaged
             self._end(State.DONE, **columns, stopped_early=True)
-        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
 
     def _end(self, state: State, **columns: Any) -> None:
         """Commit the end together with the job that follows from it, then tell of both."""

@@ -222,6 +222,10 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         left = left.model_copy(update={**picture, "frames": self._run})
         return {**columns, "checkpoint": left.model_dump(mode="json")}
 
+    def to_end(self, reason: str) -> dict[str, Any] | None:
+        # What was left and could not be gone on from is nothing.
+        return None if self._stored_at is None else checkpoints.to_end(self.job, self._left, reason)
+
     def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
         columns = checkpoints.held_of(self._left, reason)
         return None if self._left is None or columns is None else (checkpoints.told_of(self._left, reason), columns)

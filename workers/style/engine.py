@@ -15,7 +15,7 @@ from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import EngineError
-from app.core.memory import SIZES, Canvas, Plan, free_bytes, plan
+from app.core.memory import SIZES, Canvas, Plan, free_bytes, plan, smallest
 from app.core.progress import OnProgress, StopRequested
 from app.core.specs import StyleParams, base_side
 from workers.nets import weights
@@ -111,10 +111,10 @@ class Engine:
         commission = prepared(commission)
         frame = pyramid.frame(*content.shape[:2], params)
         scales = _scales(frame, commission)
-        planned = self.plan(commission)
         if resume and not _fits(resume, scales):
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
+        planned = self.plan(commission, resume)
         photograph = frame.pad(shrink(content, frame.height, frame.width))
         pixels = frame.canvas_height * frame.canvas_width
         costs = [evaluation_cost(scale, params.content_layer, planned.tile) for scale in scales]
@@ -139,15 +139,26 @@ class Engine:
             raise EngineError(f"Not enough memory for a picture of {params.size} pixels. Choose a smaller size.") from error
         return showing.whole(best)
 
-    def plan(self, commission: Commission) -> Plan:
+    def plan(self, commission: Commission, resume: Checkpoint | None = None) -> Plan:
         """Return how a commission is worked on within the memory that is free now.
 
+        Args:
+            resume: a state that is in memory already, so that what it takes is needed no more. It was begun,
+                so it is gone on with in the smallest tiles where nothing fits, rather than given up.
+
         Raises:
-            EngineError: nothing fits; says which size would.
+            EngineError: nothing fits, and nothing was begun; says which size would.
         """
         asked, halvings = commission.params.size, max(0, len(commission.params.iterations) - 1)
         smaller = (_canvas(commission, size) for size in SIZES if size < asked and base_side(size) >> halvings >= pyramid.MIN_SIDE)
-        return plan(_canvas(commission, asked), smaller, half=self.precision == "bfloat16", free=free_bytes())
+        canvas, half = _canvas(commission, asked), self.precision == "bfloat16"
+        try:
+            return plan(canvas, smaller, half=half, free=free_bytes() + (resume.bytes if resume else 0))
+        except EngineError as error:
+            if resume is None:
+                raise
+            log.warning("gone on with all the same, in the smallest tiles: %s", error)
+            return smallest(canvas, half=half)
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, as it was published, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""

@@ -1,0 +1,157 @@
+"""Jobs that fail, or kill their workers, once a state is stored: they end with the picture that it has."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import redis
+
+from app.core.errors import EngineError, NotReady
+from app.core.progress import OnProgress
+from app.imaging import encode
+from app.infra.blobs import Blobs
+from app.infra.clients import Clients
+from app.infra.database import Database
+from app.jobs import pictures
+from app.jobs.models import Job, State
+from app.jobs.service import JobService
+from app.jobs.sweeper import Sweeper
+from tests.workers.test_life import OWNER, events_of, grey, row
+from tests.workers.test_put_down import Killed, Painter, expire, files, killed_at
+from workers.runtime.life import Runtime
+from workers.runtime.stylizing import Outcome, Sitting, Stylizing
+
+DATABASES = ("sqlite", "postgresql")
+
+AddJob = Callable[..., Job]
+
+
+@pytest.fixture
+def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    """One that stores the state after each iteration."""
+    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
+    quick = {"heartbeat_seconds": 60.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0}
+    return Runtime(dataclasses.replace(clients, settings=clients.settings.model_copy(update=quick)))
+
+
+def fails_at(iteration: int) -> Callable[[int], None]:
+    def fail(n: int) -> None:
+        if n == iteration:
+            raise EngineError("Not enough memory.")
+
+    return fail
+
+
+def fails_at_once(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+    raise MemoryError
+
+
+def dies(sitting: Sitting, on_progress: OnProgress) -> Outcome:
+    raise Killed
+
+
+@pytest.mark.parametrize("paused_before", [False, True])
+def test_a_failure_ends_with_the_newest_state_that_is_stored_and_says_why(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, add_job: AddJob, redis_client: redis.Redis, paused_before: bool
+) -> None:
+    job = add_job()
+    if paused_before:
+        runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+        service.resume(OWNER, job.id)
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
+    waits = row(database, job)
+    assert (waits.state, waits.stop_requested, waits.error, waits.crashes) == (State.QUEUED, True, None, 0)
+    last = events_of(redis_client, job)[-1]
+    assert (last["state"], last["stopping"]) == ("queued", True)
+    with pytest.raises(NotReady, match="about to end"):
+        service.change(OWNER, job.id, {"strength": 3.0})
+    painter = Painter()
+    assert runtime.run_one(Stylizing, painter)
+    assert (painter.begun_at, painter.strengths) == ([8], []), "nothing is worked on"
+    ended = row(database, job)
+    assert (ended.state, ended.stopped_early, ended.error, ended.checkpoint) == (State.DONE, True, None, None)
+    assert ended.facts is not None and ended.result is not None
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, ended.result))), grey(80))
+    assert (ended.facts["iterations"], ended.facts["notes"]) == (8, ["It did not get further: Not enough memory"])
+    assert service.event(OWNER, job.id).notes == ["It did not get further: Not enough memory"]
+    assert [name for name in files(blobs, job) if name.startswith(("checkpoint", "result"))] == [ended.result]
+    assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, job))
+
+
+@pytest.mark.parametrize("paused_before", [False, True])
+def test_where_the_end_with_what_is_stored_fails_too_that_is_the_end(
+    runtime: Runtime, database: Database, blobs: Blobs, service: JobService, add_job: AddJob, paused_before: bool
+) -> None:
+    job = add_job()
+    if paused_before:
+        runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+        service.resume(OWNER, job.id)
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
+
+    assert runtime.run_one(Stylizing, fails_at_once)
+    ended = row(database, job)
+    if paused_before:
+        assert (ended.state, ended.result, ended.error) == (State.DONE, "result-1.png", None)
+    else:
+        assert (ended.state, ended.result, ended.error) == (State.FAILED, None, Stylizing.too_large)
+    assert ended.checkpoint is None
+    assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]
+
+
+def test_a_state_that_could_not_be_gone_on_from_is_nothing_to_end_with(
+    runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob
+) -> None:
+    job = add_job()
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(killed_at(6)))
+    left = row(database, job).checkpoint
+    assert left is not None
+    blobs.put(pictures.key(job.id, left["name"]), b"damaged")
+    with database.write() as session:
+        session.get_one(Job, job.id).state = State.QUEUED
+    runtime.run_one(Stylizing, fails_at_once)
+    ended = row(database, job)
+    assert (ended.state, ended.error) == (State.FAILED, Stylizing.too_large)
+
+
+def test_a_picture_of_a_dataset_is_whole_or_not_at_all(runtime: Runtime, database: Database, add_job: AddJob) -> None:
+    job = add_job(parent="dataset")
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
+    assert row(database, job).state == State.FAILED
+
+
+def test_a_job_that_kills_each_worker_ends_with_its_newest_state(
+    runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, add_job: AddJob
+) -> None:
+    job, most = add_job(), runtime.clients.settings.max_crashes
+    for step in range(most):
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
+        expire(database, sweeper, job)
+    waits = row(database, job)
+    assert (waits.state, waits.stop_requested, waits.crashes) == (State.QUEUED, True, most)
+    runtime.run_one(Stylizing, Painter())
+    ended = row(database, job)
+    assert (ended.state, ended.stopped_early) == (State.DONE, True)
+    assert ended.facts is not None and ended.result is not None
+    [note] = ended.facts["notes"]
+    assert note.startswith(f"It did not get further: The worker died {most} times while painting this picture")
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, ended.result))), grey(60))
+
+
+def test_a_job_that_kills_the_worker_that_is_to_end_it_fails(
+    runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, add_job: AddJob
+) -> None:
+    job, most = add_job(), runtime.clients.settings.max_crashes
+    for step in range(most + 1):
+        assert row(database, job).state == State.QUEUED
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
+        expire(database, sweeper, job)
+    ended = row(database, job)
+    assert (ended.state, ended.crashes, ended.checkpoint) == (State.FAILED, most + 1, None)
+    assert ended.error is not None and ended.error.startswith(f"The worker died {most + 1} times")
+    assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]

@@ -119,14 +119,15 @@ class KindService(ABC, Generic[E]):
         if repository.count_active(session, self.kind) >= self._settings.max_queue:
             raise TooMany("The queue is full. Try again in a few minutes.")
 
-    def _owned(self, session: Session, owner: str, job_id: str, *, deleted: bool = False) -> Job:
-        job = repository.find(session, self.kind, job_id, owner, deleted=deleted) if is_id(job_id) else None
+    def _owned(self, session: Session, owner: str, job_id: str, *, deleted: bool = False, lock: bool = False) -> Job:
+        job = repository.find(session, self.kind, job_id, owner, deleted=deleted, lock=lock) if is_id(job_id) else None
         if job is None:
             raise NotFound(self.absent)
         return job
 
     def _unfinished(self, session: Session, owner: str, job_id: str) -> Job:
-        job = self._owned(session, owner, job_id)
+        # Locked: a worker may claim or end it, and another page change it, at the same moment.
+        job = self._owned(session, owner, job_id, lock=True)
         if job.terminal:
             raise NotReady(f"This job has already ended ({job.state}).")
         return job

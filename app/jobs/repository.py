@@ -18,9 +18,13 @@ def now(session: Session) -> float:
     return float(session.execute(select(db_now())).scalar_one())
 
 
-def find(session: Session, kind: str, job_id: str, owner: str, *, deleted: bool = False) -> Job | None:
-    """Return the job if it is of that kind and the owner's; deleted ones only when asked for."""
-    job = session.get(Job, job_id)
+def find(session: Session, kind: str, job_id: str, owner: str, *, deleted: bool = False, lock: bool = False) -> Job | None:
+    """Return the job if it is of that kind and the owner's; deleted ones only when asked for.
+
+    Args:
+        lock: nobody else may change it until this transaction ends. With SQLite, whoever writes is alone anyway.
+    """
+    job = session.get(Job, job_id, with_for_update=lock or None)
     if job is None or job.kind != kind or job.owner != owner or (job.deleted_at is not None) != deleted:
         return None
     return job

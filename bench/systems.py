@@ -20,7 +20,6 @@ class System:
         preset, changes, precision: of the engine.
         schedule: of a recipe: AdaIN at this divisor of the size, then (divisor, iterations) each.
         iterations: of the tutorial; 0 stands for as many as the plan measures.
-        pairs: on how many it is tried, from the first of them; 0 stands for all.
     """
 
     title: str
@@ -31,26 +30,21 @@ class System:
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     schedule: tuple[int, tuple[tuple[int, int], ...]] = (1, ())
     iterations: int = 0
-    pairs: int = 0
 
     def wanted(self, pairs: int, full: int) -> int:
         """Return on how many pairs it is tried in a run of so many, all of the tutorial's iterations on ``full`` of them."""
-        if self.iterations:
-            return full
-        return min(pairs, self.pairs or pairs)
+        return full if self.iterations else pairs
 
 
-# What only shows a difference is tried on six pairs.
-_FEW = 6
 SYSTEMS: dict[str, System] = {
     "instant": System("preset instant", "engine", 0.05, "instant"),
     "fast": System("preset fast", "engine", 0.4, "fast"),
     "default": System("preset default", "engine", 1.0),
     "fine": System("preset fine", "engine", 3.0, "fine"),
-    "float32": System("default in float32", "engine", 2.5, precision="float32", pairs=_FEW),
-    "bfloat16": System("default in bfloat16", "engine", 2.5, precision="bfloat16", pairs=_FEW),
-    "adam": System("default with Adam", "engine", 1.0, changes={"optimiser": "adam"}, pairs=_FEW),
-    "no-adain": System("default from the photograph", "engine", 1.0, changes={"init": "content"}, pairs=_FEW),
+    "float32": System("default in float32", "engine", 2.5, precision="float32"),
+    "bfloat16": System("default in bfloat16", "engine", 2.5, precision="bfloat16"),
+    "adam": System("default with Adam", "engine", 1.0, changes={"optimiser": "adam"}),
+    "no-adain": System("default from the photograph", "engine", 1.0, changes={"init": "content"}),
     "recipe-48": System("recipe 60 + 25", "recipe", 1.0, schedule=(1, ((2, 60), (1, 25)))),
     "recipe-40": System("recipe 100 + 40 + 15", "recipe", 1.0, schedule=(2, ((4, 100), (2, 40), (1, 15)))),
     "tutorial": System("tutorial, first iterations", "tutorial", 1.5),

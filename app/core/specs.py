@@ -29,7 +29,13 @@ class StyleParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
-    size: int = Field(512, ge=64, le=4096, title="Size", description="Longer side of the finished picture, in pixels.")
+    size: int = Field(
+        512,
+        ge=64,
+        le=4096,
+        title="Size",
+        description="Longer side of the finished picture, in pixels. Twice the size takes three to four times as long.",
+    )
     aspect: Literal["keep", "square"] = Field(
         "keep", title="Shape", description="Keep the photograph's proportions, or squeeze it into a square as the paper does."
     )
@@ -185,7 +191,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             name="default",
             title="Painting",
-            help="Instant start, then refined from coarse to fine: the best picture for a wait of about a minute, two on older processors.",
+            help="Instant start, then refined from coarse to fine: the best picture for a wait of about a minute at 512 pixels, two on older processors.",
             params=StyleParams(plateau=2.0),
         ),
         Preset(

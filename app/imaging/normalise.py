@@ -13,7 +13,7 @@ import re
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageChops, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 from app.core.errors import InputError, PictureError, TooLarge
 from app.imaging.depth import eight_bit
@@ -36,6 +36,8 @@ _WITH_ALPHA = {"LA": "L", "RGBA": "RGB"}
 _WHITE, _BLACK = (255, 255, 255), (0, 0, 0)
 # Which modes a profile of each colour space can describe.
 _PROFILED = {"RGB ": {"RGB"}, "GRAY": {"L"}, "CMYK": {"CMYK"}}
+# Levels by which two ways of writing the same profile differ.
+_ROUNDING = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,13 +173,24 @@ def _converted(image: Image.Image, profile: bytes) -> Image.Image | None:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         if image.mode not in _PROFILED.get(source.profile.xcolor_space, set()):
             return None
-        if image.mode == "RGB" and ImageCms.getProfileDescription(source).lower().startswith("srgb"):
-            return None
-        return ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB", flags=ImageCms.Flags.HIGHRESPRECALC
-        )
+        to_srgb = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), image.mode, "RGB", flags=ImageCms.Flags.HIGHRESPRECALC)
+        return None if image.mode == "RGB" and _changes_nothing(to_srgb) else ImageCms.applyTransform(image, to_srgb)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Tell whether colours come out as they went in but for rounding: what a profile calls itself says little."""
+    ramp = Image.linear_gradient("L")
+    none = Image.new("L", ramp.size)
+    turned = ramp.transpose(Image.Transpose.ROTATE_90)
+    for bands in ((ramp, ramp, ramp), (ramp, turned, none), (none, ramp, turned), (turned, none, ramp)):
+        colours = Image.merge("RGB", bands)
+        shown = colours.copy()
+        ImageCms.applyTransform(shown, transform, inPlace=True)
+        if ImageChops.difference(colours, shown).point(lambda level: level > _ROUNDING).getbbox() is not None:
+            return False
+    return True
 
 
 def _encoded(image: Image.Image, alpha: Image.Image | None = None) -> Decoded:

@@ -1,12 +1,9 @@
 // The balance sliders say their weight while they move, and stay as they are while the job around them is drawn again.
+import { say } from "./slider.js";
+
 function weight({ dataset, min, value }) {
   // A position is a power of two.
   return "off" in dataset && value === min ? "off" : String(Number((2 ** value).toPrecision(3)));
-}
-
-function say(slider, text) {
-  slider.closest(".option").querySelector("output").textContent = text;
-  slider.setAttribute("aria-valuetext", text);
 }
 
 // Where a slider was when the server last drew it, or took it over.

@@ -1,4 +1,6 @@
 // Strength and colours of a finished picture: shown while they are moved, and taken along by the downloads.
+import { say } from "./slider.js";
+
 const QUICK_SIDE = 1024;
 const FINE_SIDE = 2048;
 // One request at a time; what was moved meanwhile is asked for next.
@@ -34,7 +36,7 @@ async function show(form, side) {
 }
 
 function follow(form) {
-  form.querySelector(".finish-said").textContent = `${Math.round(form.elements.strength.value * 100)} %`;
+  say(form.elements.strength, `${Math.round(form.elements.strength.value * 100)} %`);
   for (const link of form.closest(".job").querySelectorAll("a[data-format]")) link.href = address(form, `format=${link.dataset.format}`);
 }
 

@@ -1,4 +1,6 @@
 // Several paintings: added and removed one by one, each with its share in words.
+import { say } from "./slider.js";
+
 const fold = document.querySelector(".mixing");
 const paintings = [...(fold?.querySelectorAll("[data-painting]") ?? [])];
 const add = fold?.querySelector(".painting-add");
@@ -15,7 +17,7 @@ function tell() {
   const total = counted.reduce((sum, weight) => sum + Number(weight.querySelector("input").value), 0);
   for (const weight of fold.querySelectorAll("[data-weight]")) {
     const share = Math.round((100 * Number(weight.querySelector("input").value)) / total);
-    weight.querySelector(".weight-said").textContent = counted.length > 1 && counted.includes(weight) ? `${share} %` : "";
+    say(weight.querySelector("input"), counted.length > 1 && counted.includes(weight) ? `${share} %` : "");
   }
   add.hidden = paintings.every((painting) => !painting.hidden);
 }

@@ -17,18 +17,25 @@ _D50 = (0.9642, 1.0, 0.8249)
 _CURVES = [b"rTRC", b"gTRC", b"bTRC"]
 
 
-def icc_profile(space: bytes, primaries: dict[bytes, tuple[float, float, float]], curves: list[bytes], gamma: float | None = None) -> bytes:
+def icc_profile(
+    space: bytes,
+    primaries: dict[bytes, tuple[float, float, float]],
+    curves: list[bytes],
+    gamma: float | None = None,
+    name: bytes = b"made by a test",
+) -> bytes:
     """Return a minimal display profile whose curves are a power, or straight lines."""
     curve = b"curv\0\0\0\0" + (struct.pack(">I", 0) if gamma is None else struct.pack(">IH", 1, round(gamma * 256)))
-    return _profile(b"mntr", space, b"XYZ ", {name: _xyz(*value) for name, value in primaries.items()} | dict.fromkeys(curves, curve))
+    tags = {tag: _xyz(*value) for tag, value in primaries.items()} | dict.fromkeys(curves, curve)
+    return _profile(b"mntr", space, b"XYZ ", tags, name)
 
 
 def _xyz(x: float, y: float, z: float) -> bytes:
     return b"XYZ \0\0\0\0" + struct.pack(">iii", *(round(v * 65536) for v in (x, y, z)))
 
 
-def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes]) -> bytes:
-    text = b"made by a test\0"
+def _profile(kind: bytes, space: bytes, connection: bytes, tags: dict[bytes, bytes], said: bytes) -> bytes:
+    text = said + b"\0"
     tags = {b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(text)) + text + b"\0" * 78, b"wtpt": _xyz(*_D50)} | tags
     table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
     for name, value in tags.items():
@@ -97,4 +104,6 @@ def _press() -> bytes:
 LINEAR = icc_profile(b"RGB ", SRGB_PRIMARIES, _CURVES)
 WIDE = icc_profile(b"RGB ", WIDE_PRIMARIES, _CURVES, WIDE_GAMMA)
 LINEAR_GREY = icc_profile(b"GRAY", {}, [b"kTRC"])
-PRESS = _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": _press()})
+# Calls itself by a name that it has no right to.
+CALLED_SRGB = icc_profile(b"RGB ", SRGB_PRIMARIES, _CURVES, name=b"sRGB of straight light")
+PRESS = _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": _press()}, b"a press")

@@ -59,14 +59,18 @@ def test_damaged_exif_does_not_cost_the_picture() -> None:
     assert shown(saved(Image.fromarray(COLOURS), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff broken")).shape == COLOURS.shape
 
 
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
 @pytest.mark.parametrize(
     "profile",
     [
         b"not a profile",
         icc_profile(b"CMYK", {}, []),
-        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(),
+        SRGB,
+        SRGB.replace("sRGB".encode("utf-16be"), "Tint".encode("utf-16be")),
     ],
-    ids=["damaged", "of another mode", "sRGB itself"],
+    ids=["damaged", "of another mode", "sRGB itself", "sRGB by another name"],
 )
 def test_profiles_that_change_nothing(profile: bytes) -> None:
     np.testing.assert_array_equal(shown(saved(Image.fromarray(COLOURS), "PNG", icc_profile=profile)), COLOURS)

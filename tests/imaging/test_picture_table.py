@@ -186,7 +186,8 @@ def described_colours() -> Iterator[Case]:
     # The colour engine interpolates the steep foot of the curve of straight light, below level 8.
     light = np.maximum(RAMP, 8)
     lit = grey(profiles.srgb_curve(light / 255) * 255)
-    yield Case("straight light", saved(Image.fromarray(grey(light).astype(np.uint8)), "PNG", icc_profile=profiles.LINEAR), lit, 2)
+    for name, profile in (("straight light", profiles.LINEAR), ("straight light that calls itself sRGB", profiles.CALLED_SRGB)):
+        yield Case(name, saved(Image.fromarray(grey(light).astype(np.uint8)), "PNG", icc_profile=profile), lit, 2)
     yield Case("grey of straight light", saved(Image.fromarray(light), "PNG", icc_profile=profiles.LINEAR_GREY), lit, 2)
     deep = Image.fromarray(light.astype(np.uint16) * 257)
     yield Case("grey of straight light, 16 bits", saved(deep, "PNG", icc_profile=profiles.LINEAR_GREY), lit, 2)

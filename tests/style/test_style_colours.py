@@ -45,6 +45,11 @@ def test_only_colours_are_those_of_the_mixture_and_come_with_their_records() -> 
     assert heard[-1].preview is not None and heard[-1].preview.shape == (96, 128, 3)
 
 
+def test_stretched_colours_have_more_than_eight_bits() -> None:
+    levels = recolour(commission("only", Style(PAINTING)), lambda _: None) * 255
+    assert float(np.abs(levels - np.rint(levels)).mean()) > 0.2
+
+
 def test_what_is_protected_stays() -> None:
     left = np.zeros((2, 64), np.float32)
     left[:, :32] = 1

@@ -45,7 +45,8 @@ def recolour(commission: Commission, on_progress: OnProgress) -> Picture:
     picture = photograph
     try:
         tell("prepare", 0.0)
-        picture = shrink(to_uint8(matched(commission.content, _colours_of(commission))), frame.height, frame.width)
+        # Not by way of eight bits: stretched colours of a picture with sixteen would show steps.
+        picture = np.clip(resize(matched(commission.content, _colours_of(commission)), frame.height, frame.width), 0.0, 1.0)
         if commission.protect is not None:
             kept = np.clip(resize(commission.protect[..., None], frame.height, frame.width), 0.0, 1.0)
             picture = kept * photograph + (1 - kept) * picture

@@ -50,8 +50,9 @@ class Variants:
 def keep_colour(content: NDArray[np.uint8], picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return ``picture``'s brightness with the hues of ``content``, resized to it.
 
-    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", 2017, section 5.2:
-    luminance from one picture, chrominance from the other (here Y and CbCr).
+    Gatys et al., "Controlling Perceptual Factors in Neural Style Transfer", 2017, section 5.1:
+    luminance from one picture, chrominance from the other. Not as ``app.imaging.finish`` does it,
+    but as whoever makes such pictures with common tools: in Y and CbCr, clipped.
 
     Args:
         content, picture: uint8 RGB (h, w, 3) of any two sizes.

@@ -44,6 +44,7 @@ def test_paintings_are_added_weighed_and_removed(page: Page, studio: Studio, fil
     page.locator("#style2_weight").focus()
     page.keyboard.press("Home")
     expect(said.first).to_have_text("98 %")
+    expect(page.locator("#style2_weight")).to_have_attribute("aria-valuetext", "2 %")
     page.get_by_role("button", name="Add a painting").click()
     page.locator("#style3").set_input_files(files["photo"])
     expect(said.nth(2)).to_have_text("50 %")

@@ -15,6 +15,8 @@ import yaml
 
 from app.cli import app
 from app.core.config import Settings
+from app.core.memory import Canvas, need, plan
+from app.core.specs import base_side
 from app.local.stack import WORKERS
 from app.web.outgoing import MOST_BYTES
 
@@ -88,6 +90,20 @@ def test_the_web_server_s_memory_holds_what_it_may_do_at_once() -> None:
     spare = float(web["tmpfs"][0].partition("=")[2].removesuffix("m")) * 2**20
     needed = _MOST_DECODERS * decoder + _MOST_HANDS * hand + MOST_BYTES + itself + spare
     assert needed < float(web["mem_limit"].removesuffix("g")) * 2**30 < 1.2 * needed
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "sides", "half"), [("worker", 2048, (2048, 2048), False), ("worker-gpu", 4096, (4096, 2731), True)]
+)
+def test_a_painter_s_memory_holds_the_size_that_the_documents_name(name: str, size: int, sides: tuple[int, int], half: bool) -> None:
+    """With the usual margin and a painting as large as the picture, beside what a process keeps before it starts afresh."""
+    height, width = (side + 64 for side in sides)
+    canvas = Canvas(size, height, width, (size, size), base_side(size) ** 2)
+    parent, kept = 0.2e9, Settings.model_fields["worker_memory_mb"].default * 1e6
+    limit = float(SERVICES[name]["mem_limit"].removesuffix("g")) * 2**30
+    planned = plan(canvas, half=half, free=int(limit - parent - kept))
+    assert planned.tile >= 512 and planned.history >= 5
+    assert parent + kept + planned.needed < limit < 1.4 * (parent + kept + need(canvas, 512, 5, half=half))
 
 
 def test_redis_keeps_what_it_was_given_and_is_not_published() -> None:

@@ -113,7 +113,7 @@ class GoingOn(KindService[JobEvent]):
         """Change what may change during a run; the painter follows within an iteration.
 
         Args:
-            wanted: parameters of ``STEERABLE`` by name; ``weights`` of the paintings as a list.
+            wanted: parameters of ``STEERABLE`` by name; ``weights`` of the paintings as a list, with None for one that is to stay.
 
         Raises:
             ParameterErrors: a name that cannot be changed, or a value out of range.
@@ -273,10 +273,13 @@ def _check_names(wanted: Mapping[str, Any]) -> None:
 
 
 def _weights(given: Any, roles: list[str]) -> dict[str, dict[str, float]]:
-    """Return what the row says of each painting's weight."""
+    """Return what the row says from now on of the weights that are given: None leaves a painting's as it is."""
     found = given if isinstance(given, list) else []
-    numbers = [float(one) for one in found if isinstance(one, int | float) and not isinstance(one, bool) and 0 < one <= MOST_WEIGHT]
-    if len(numbers) != len(roles) or len(numbers) != len(given):
-        said = f"Weights: give {len(roles)} numbers above 0 and at most {MOST_WEIGHT:g}, one a painting. Received: {given!r}."
+    if len(found) != len(roles) or not all(one is None or _is_weight(one) for one in found):
+        said = f"Weights: give {len(roles)} numbers above 0 and at most {MOST_WEIGHT:g}, one a painting, or null to leave it. Received: {given!r}."
         raise ParameterError(said, field=_WEIGHTS)
-    return {role: {"weight": number} for role, number in zip(roles, numbers, strict=True)}
+    return {role: {"weight": float(one)} for role, one in zip(roles, found, strict=True) if one is not None}
+
+
+def _is_weight(one: Any) -> bool:
+    return isinstance(one, int | float) and not isinstance(one, bool) and 0 < one <= MOST_WEIGHT

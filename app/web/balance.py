@@ -87,9 +87,7 @@ def read(fields: Mapping[str, str], job: Job) -> dict[str, Any]:
             wanted[slider.name] = 0.0 if position == _OFF else round(2.0**position, 3)
     moved = [_moved(slider, fields) for slider in paintings(job)]
     if any(position is not None for position in moved):
-        wanted["weights"] = [
-            weight if position is None else position for position, weight in zip(moved, _weights(job).values(), strict=True)
-        ]
+        wanted["weights"] = moved
     return wanted
 
 

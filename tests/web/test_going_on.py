@@ -190,14 +190,16 @@ def test_the_weights_of_several_paintings_are_followed_too(studio: Studio) -> No
                 assert studio.client.patch(f"/api/jobs/{job_id}", json={"weights": [80, 20]}).status_code == 200
         return Outcome(shown, FACTS)
 
-    for wrong in ([80], [80, 0], [80, "x"], [80, True], 80):
+    for wrong in ([80], [80, 0], [80, "x"], [80, True], [80, None, None], 80, None):
         answer = studio.client.patch(f"/api/jobs/{job_id}", json={"weights": wrong})
         assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "weights")
+    # Of two pages, each sends what was moved there.
+    assert [studio.client.patch(f"/api/jobs/{job_id}", json={"weights": one}).status_code for one in ([None, 90], [70, None])] == [200, 200]
     assert studio.runtime.run_one(Stylizing, engine)
-    assert len(seen[0]) == 2 and seen[1] == [80.0, 20.0]
+    assert seen == [[70.0, 90.0], [80.0, 20.0]]
     names = [change["name"] for change in studio.client.get(f"/api/jobs/{job_id}/receipt").json()["changes"]]
     assert names == ["weight_1", "weight_2"]
-    assert "Weight of the second painting 50 → 20 from iteration 2" in studio.client.get(f"/jobs/{job_id}").text
+    assert "Weight of the second painting 90 → 20 from iteration 2" in studio.client.get(f"/jobs/{job_id}").text
 
 
 def test_nothing_is_changed_after_the_end(studio: Studio) -> None:

@@ -92,7 +92,9 @@ class Settings(BaseSettings):
     hard_limit_seconds: float = Field(
         21600, gt=0, description="Time after which a worker that still has the same job is killed; a picture is ended some minutes before."
     )
-    max_crashes: int = Field(3, ge=1, description="Lost leases after which a job is failed.")
+    max_crashes: int = Field(
+        3, ge=1, description="Lost leases after which a job is given up: ended with the picture of its last state, or failed."
+    )
     preview_seconds: float = Field(0.5, ge=0, description="Least time between two preview pictures.")
     precision: str = Field("auto", pattern="^(auto|float32|bfloat16)$", description="Convolution precision: auto, float32 or bfloat16.")
     xla: str = Field("auto", pattern="^(auto|on|off)$", description="Compile the painting's graphs with XLA: auto (on a GPU), on or off.")

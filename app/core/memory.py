@@ -166,4 +166,6 @@ def _number(path: Path) -> int | None:
 
 def _inactive(path: Path) -> int:
     lines = path.read_text().splitlines() if path.is_file() else []
-    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
+    found = dict(line.split() for line in lines)
+    # Of version 1 the former is a group's own alone, while its usage is that of all within it.
+    return int(found.get("total_inactive_file", found.get("inactive_file", 0)))

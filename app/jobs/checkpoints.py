@@ -26,6 +26,7 @@ class Left(BaseModel):
         result, facts: of a job that was paused, its best picture then and what its receipt
             states, so that it can end without a worker, or after one that failed.
         held_at: the iteration that this picture is of; of an earlier version's nothing is known.
+        ending: why the next attempt only ends the job with this state, empty where its owner called it off; else None.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Left(BaseModel):
     result: str | None = None
     facts: dict[str, Any] | None = None
     held_at: int | None = None
+    ending: str | None = None
 
 
 def left_of(job: Job) -> Left | None:
@@ -63,18 +65,19 @@ def is_ahead(left: Left | None) -> bool:
     return left.live.iteration > (left.held_at or 0)
 
 
-def to_end(job: Job, left: Left | None, reason: str) -> dict[str, Any] | None:
-    """Return the row's columns with which the next attempt ends a job that failed with what is stored.
+def to_end(job: Job, left: Left | None, reason: str) -> tuple[Painting, dict[str, Any]] | None:
+    """Return figures and the row's columns with which one more attempt ends a job that failed with what is stored.
 
-    None where that shows no more than what is held, and for a dataset's picture, which is to be whole or not at all.
+    None where that was tried, where it shows no more than what is held, and for a dataset's picture, which is whole or not at all.
 
     Args:
-        reason: why it gets no further, which that attempt tells.
+        reason: why it gets no further, which that attempt tells; empty where there is nothing to be told.
     """
-    if left is None or not is_ahead(left) or job.parent is not None:
+    if left is None or left.ending is not None or not is_ahead(left) or job.parent is not None:
         return None
-    told = left.model_copy(update={"live": told_of(left, reason)})
-    return {"checkpoint": told.model_dump(mode="json"), "state": State.QUEUED, "stop_requested": True, "pause_requested": False}
+    told = left.model_copy(update={"live": told_of(left, reason), "ending": reason})
+    columns = {"checkpoint": told.model_dump(mode="json"), "state": State.QUEUED, "stop_requested": True, "pause_requested": False}
+    return told.live, columns
 
 
 def told_of(left: Left, reason: str = "") -> Painting:

@@ -85,7 +85,7 @@ class KindService(ABC, Generic[E]):
     def delete(self, owner: str, job_id: str) -> Job:
         """Hide the job and what hangs on it, cancelling if need be; ``restore`` brings it back for a while."""
         with self._database.write() as session:
-            job = self._owned(session, owner, job_id)
+            job = self._owned(session, owner, job_id, lock=True)
             gone = [job, *self._hanging_on(session, job)]
             for one in gone:
                 one.deleted_at = repository.now(session)

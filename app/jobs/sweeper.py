@@ -59,24 +59,23 @@ class Sweeper(Rounds):
     def _settle_expired(self) -> None:
         """Queue jobs of dead workers again, or end those that keep killing workers."""
         with self._database.write() as session:
-            settled = list(repository.expired(session))
-            for job in settled:
-                settle_crash(job, self._settings.max_crashes)
+            settled = [(job, settle_crash(job, self._settings.max_crashes)) for job in repository.expired(session)]
+            for job, _ in settled:
                 if job.terminal:
                     job.finished_at = repository.now(session)
                     if job.result is not None and job.parent is None and job.deleted_at is None:
                         # Its wake-up is sent by the same sweep.
                         repository.ensure_verdict(session, job)
-        for job in settled:
+        for job, given_up in settled:
             with about(job=job.id, attempt=job.attempt):
-                self._tell(job)
+                self._tell(job, given_up)
 
-    def _tell(self, job: Job) -> None:
+    def _tell(self, job: Job, given_up: bool) -> None:
         """Let operator and watchers know what became of a job whose worker died, and tidy up after one that ended so."""
         if job.terminal and job.kind == STYLIZE:
             checkpoints.forget(self._blobs, job)
         self._tally.add("leases_expired", kind=job.kind)
-        if job.crashes >= self._settings.max_crashes and job.terminal:
+        if given_up:
             self._tally.add("failures", kind=job.kind, reason="crashes")
         log.warning("lease expired: job=%s attempt=%d crashes=%d now=%s", job.id, job.attempt, job.crashes, job.state)
         try:
@@ -104,29 +103,34 @@ class Sweeper(Rounds):
                 return
 
 
-def settle_crash(job: Job, max_crashes: int) -> None:
-    """Decide what becomes of a running job whose worker died; neither a state that is stored nor a picture that is held is lost."""
+def settle_crash(job: Job, max_crashes: int) -> bool:
+    """Decide what becomes of a running job whose worker died; neither a state that is stored nor a picture that is held is lost.
+
+    Returns:
+        Whether it is given up now, and not by its owner.
+    """
     job.crashes += 1
     job.lease_until = None
     paused, job.pause_requested = job.pause_requested, False
-    given_up = job.crashes >= max_crashes
     left = checkpoints.left_of(job)
-    if job.cancel_requested and (given_up or not checkpoints.is_ahead(left)):
+    given_up = job.crashes >= max_crashes
+    doing, remedy = _DOING[job.kind]
+    error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
+    # One more attempt, which only ends it: it works on nothing.
+    ending = checkpoints.to_end(job, left, "" if job.cancel_requested else error) if given_up else None
+    if ending is not None:
+        live, columns = ending
+        for column, value in (columns | {"progress": live.model_dump(mode="json")}).items():
+            setattr(job, column, value)
+    elif job.cancel_requested and (given_up or not checkpoints.is_ahead(left)):
         job.state = State.CANCELLED
         checkpoints.take_held(job)
+    elif given_up and checkpoints.take_held(job, error):
+        job.state, job.stopped_early = State.DONE, True
     elif given_up:
-        doing, remedy = _DOING[job.kind]
-        error = f"The worker died {job.crashes} times while {doing}, so it was given up. {remedy}"
-        # One more attempt, which only ends it: it works on nothing. Where that was asked for already, this is what kills the worker.
-        ending = None if job.stop_requested else checkpoints.to_end(job, left, error)
-        if ending is not None:
-            for column, value in ending.items():
-                setattr(job, column, value)
-        elif checkpoints.take_held(job, error):
-            job.state, job.stopped_early = State.DONE, True
-        else:
-            job.state, job.error = State.FAILED, error
+        job.state, job.error = State.FAILED, error
     else:
         job.state = State.PAUSED if paused and not job.cancel_requested else State.QUEUED
     if job.terminal:
         job.checkpoint = None
+    return given_up and not job.cancel_requested and (left is None or left.ending is None)

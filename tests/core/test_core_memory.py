@@ -146,6 +146,8 @@ def test_the_tightest_of_the_groups_around_the_own_one_counts(tmp_path: Path, to
     (own.parent / most).write_text("6000000000\n")
     (own.parent / used).write_text("5000000000\n")
     assert free_bytes(tmp_path) == 1_000_000_000
+    (own.parent / "memory.stat").write_text("inactive_file 1\ntotal_inactive_file 500000000\n")
+    assert free_bytes(tmp_path) == 1_500_000_000
 
 
 def test_a_group_of_the_host_that_a_container_does_not_see_is_the_mounted_one(tmp_path: Path) -> None:

@@ -64,8 +64,9 @@ def test_a_failure_ends_with_the_newest_state_that_is_stored_and_says_why(
     runtime.run_one(Stylizing, Painter(fails_at(8)))
     waits = row(database, job)
     assert (waits.state, waits.stop_requested, waits.error, waits.crashes) == (State.QUEUED, True, None, 0)
-    last = events_of(redis_client, job)[-1]
-    assert (last["state"], last["stopping"]) == ("queued", True)
+    last, told = events_of(redis_client, job)[-1], service.event(OWNER, job.id)
+    assert (last["state"], last["stopping"], last["iteration"]) == (told.state, told.stopping, told.iteration) == ("queued", True, 8)
+    assert last["notes"] == told.notes == ["It did not get further: Not enough memory"]
     with pytest.raises(NotReady, match="about to end"):
         service.change(OWNER, job.id, {"strength": 3.0})
     painter = Painter()
@@ -99,6 +100,18 @@ def test_where_the_end_with_what_is_stored_fails_too_that_is_the_end(
         assert (ended.state, ended.result, ended.error) == (State.FAILED, None, Stylizing.too_large)
     assert ended.checkpoint is None
     assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]
+
+
+def test_an_end_for_which_the_state_is_not_there_is_none(runtime: Runtime, database: Database, blobs: Blobs, add_job: AddJob) -> None:
+    job = add_job()
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
+    left = row(database, job).checkpoint
+    assert left is not None
+    blobs.put(pictures.key(job.id, left["name"]), b"damaged")
+    painter = Painter()
+    runtime.run_one(Stylizing, painter)
+    ended = row(database, job)
+    assert (painter.begun_at, ended.state, ended.error) == ([], State.FAILED, "Not enough memory.")
 
 
 def test_a_state_that_could_not_be_gone_on_from_is_nothing_to_end_with(
@@ -155,3 +168,45 @@ def test_a_job_that_kills_the_worker_that_is_to_end_it_fails(
     assert (ended.state, ended.crashes, ended.checkpoint) == (State.FAILED, most + 1, None)
     assert ended.error is not None and ended.error.startswith(f"The worker died {most + 1} times")
     assert not [name for name in files(blobs, job) if name.startswith("checkpoint")]
+
+
+@pytest.mark.parametrize("wish", ["stop", "cancel"])
+def test_a_wish_that_comes_when_the_last_worker_is_dead_already_costs_nothing(
+    runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, service: JobService, add_job: AddJob, wish: str
+) -> None:
+    job, most = add_job(), runtime.clients.settings.max_crashes
+    for step in range(most):
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
+        if step == most - 1:
+            getattr(service, wish)(OWNER, job.id)
+        expire(database, sweeper, job)
+    assert row(database, job).state == State.QUEUED
+    runtime.run_one(Stylizing, Painter())
+    ended = row(database, job)
+    assert (ended.state, ended.stopped_early) == ((State.DONE, True) if wish == "stop" else (State.CANCELLED, False))
+    assert ended.result is not None
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, ended.result))), grey(60))
+
+
+@pytest.mark.parametrize("then", ["ends", "fails"])
+def test_a_failure_counts_once(runtime: Runtime, add_job: AddJob, sweeper: Sweeper, database: Database, then: str) -> None:
+    def failures() -> dict[str, float]:
+        return {count.about["reason"]: count.value for count in runtime.clients.tally.read() if count.name == "failures"}
+
+    add_job()
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
+    runtime.run_one(Stylizing, Painter() if then == "ends" else fails_at_once)
+    assert sum(failures().values()) == 1
+    job, most = add_job(), runtime.clients.settings.max_crashes
+    for step in range(most):
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
+        expire(database, sweeper, job)
+    if then == "ends":
+        runtime.run_one(Stylizing, Painter())
+    else:
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, dies)
+        expire(database, sweeper, job)
+    assert failures()["crashes"] == 1

@@ -247,7 +247,8 @@ def test_a_cancelled_job_that_kills_each_worker_ends_all_the_same_and_names_no_s
     job = add_job()
     killed_after(runtime, 8)
     service.cancel(OWNER, job.id)
-    for _ in range(runtime.clients.settings.max_crashes - 1):
+    # And that which was only to end it.
+    for _ in range(runtime.clients.settings.max_crashes):
         expire(database, sweeper, job)
 
         def die(sitting: Sitting, on_progress: OnProgress) -> Outcome:

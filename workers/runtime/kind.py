@@ -75,8 +75,13 @@ class Kind(ABC, Generic[A, P, O]):
         """Store the picture so far of a job that pauses; ``columns`` are those of ``put_down``. May be called again."""
         return columns
 
-    def to_end(self, reason: str) -> dict[str, Any] | None:
-        """Return the row's columns with which another attempt ends the job with what this one has stored; None: that is nothing.
+    @property
+    def is_ending(self) -> bool:
+        """Whether this attempt was only to end the job with what another has stored."""
+        return False
+
+    def to_end(self, reason: str) -> tuple[Live, dict[str, Any]] | None:
+        """Return figures and the row's columns with which another attempt ends the job with what this one has stored; None: that is nothing.
 
         Args:
             reason: why this attempt gets no further, which that one is to tell.

@@ -85,7 +85,8 @@ class _Attempt(Generic[A, P, O]):
         self._kind = kind
         self._job = job
         self._live = Live()
-        self._stop = self._cancel = self._pause = False
+        # As the claim found it; an attempt that is only to end the job need not look.
+        self._stop, self._cancel, self._pause = job.stop_requested, job.cancel_requested, False
         # Nobody asked for the stop: it is time.
         self._overdue = False
         # What was made is being stored: too late to give the job back.
@@ -244,22 +245,22 @@ class _Attempt(Generic[A, P, O]):
 
     def _fail(self, message: str, reason: str) -> None:
         """End as failed, or as done with what is left to show, if need be by another attempt; ``reason`` is for the metrics."""
-        if self._cancel:
+        # A job that fails, and then the attempt to end it, has failed once; and one that was called off has not.
+        counts = not self._cancel and not self._kind.is_ending
+        ending = self._kind.to_end("" if self._cancel else message)
+        if ending is not None:
+            self._live, columns = ending
+            self._put_down(columns)
+        elif self._cancel:
             log.warning("failed once it was cancelled: job=%s %s", self._job.id, message)
             self._end_empty()
-            return
-        self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
-        # An attempt that was only to end it has failed at that.
-        ending = None if self._job.stop_requested else self._kind.to_end(message)
-        if ending is not None:
-            self._put_down(ending)
-            return
-        salvaged = self._kind.salvaged(message)
-        if salvaged is None:
-            self._end(State.FAILED, error=message)
-        else:
+        elif (salvaged := self._kind.salvaged(message)) is not None:
             self._live, columns = salvaged
             self._end(State.DONE, **columns, stopped_early=True)
+        else:
+            self._end(State.FAILED, error=message)
+        if counts:
+            self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
 
     def _end(self, state: State, **columns: Any) -> None:
         """Commit the end together with the job that follows from it, then tell of both."""

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.core.checkpoint import Checkpoint
 from app.core.commission import Commission
-from app.core.errors import NotFound, StorageFull, Unavailable
+from app.core.errors import EngineError, NotFound, StorageFull, Unavailable
 from app.core.finish import Finish
 from app.core.progress import Progress
 from app.core.specs import StyleParams
@@ -100,13 +100,19 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._reason = ""
 
     def begin(self) -> Painting:
-        """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew."""
+        """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew.
+
+        Raises:
+            EngineError: the job was only to be ended with it.
+        """
         if self._left is None:
             return self._told
         try:
             data = self.clients.blobs.get(self._key(self._left.name))
             self._resume = checkpoint_file.decode(data, checkpoint_file.fingerprint(self.job))
         except (NotFound, checkpoint_file.NotOurs) as error:
+            if self._left.ending is not None:
+                raise EngineError(self._left.ending or self.empty) from error
             log.warning("checkpoint not used, the job begins anew: job=%s %s: %s", self.job.id, self._left.name, error)
             return self._told
         self._told = self._left.live
@@ -222,7 +228,11 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         left = left.model_copy(update={**picture, "frames": self._run})
         return {**columns, "checkpoint": left.model_dump(mode="json")}
 
-    def to_end(self, reason: str) -> dict[str, Any] | None:
+    @property
+    def is_ending(self) -> bool:
+        return self._left is not None and self._left.ending is not None
+
+    def to_end(self, reason: str) -> tuple[Painting, dict[str, Any]] | None:
         # What was left and could not be gone on from is nothing.
         return None if self._stored_at is None else checkpoints.to_end(self.job, self._left, reason)
 

@@ -114,7 +114,7 @@ class Engine:
         if resume and not _fits(resume, scales):
             log.warning("checkpoint left aside: it is of scale %d, %s, which is not planned", resume.scale, resume.canvas.shape)
             resume = None
-        planned = self.plan(commission, resume)
+        planned, refusal = self._planned(commission, resume)
         photograph = frame.pad(shrink(content, frame.height, frame.width))
         pixels = frame.canvas_height * frame.canvas_width
         costs = [evaluation_cost(scale, params.content_layer, planned.tile) for scale in scales]
@@ -127,6 +127,8 @@ class Engine:
                 best = self._start(frame, photograph, commission)
             if resume or commission.start is not None or params.init == "adain":
                 tracker.begun(showing.preview(best))
+            if refusal is not None:
+                raise refusal
             targets = JobTargets(self._targets, commission, frame, photograph, planned.tile, tracker.worked)
             descent = Descent(scales, commission, targets, self._objective, history=planned.history, resume=resume, steer=steer)
             for step in descent.steps(best):
@@ -143,22 +145,34 @@ class Engine:
         """Return how a commission is worked on within the memory that is free now.
 
         Args:
-            resume: a state that is in memory already, so that what it takes is needed no more. It was begun,
-                so it is gone on with in the smallest tiles where nothing fits, rather than given up.
+            resume: a state that is in memory already. Where there was room for its run, there is room to go on with it.
 
         Raises:
-            EngineError: nothing fits, and nothing was begun; says which size would.
+            EngineError: nothing fits; says which size would.
         """
         asked, halvings = commission.params.size, max(0, len(commission.params.iterations) - 1)
         smaller = (_canvas(commission, size) for size in SIZES if size < asked and base_side(size) >> halvings >= pyramid.MIN_SIDE)
-        canvas, half = _canvas(commission, asked), self.precision == "bfloat16"
+        canvas, free = _canvas(commission, asked), free_bytes()
         try:
-            return plan(canvas, smaller, half=half, free=free_bytes() + (resume.bytes if resume else 0))
+            return plan(canvas, smaller, half=self._half, free=free)
+        except EngineError:
+            least = smallest(canvas, half=self._half)
+            if resume is None or least.needed > free + resume.bytes:
+                raise
+            return least
+
+    def _planned(self, commission: Commission, resume: Checkpoint | None) -> tuple[Plan, EngineError | None]:
+        """Return the plan, and why it cannot be followed: what was begun may still be asked for as it is."""
+        try:
+            return self.plan(commission, resume), None
         except EngineError as error:
             if resume is None:
                 raise
-            log.warning("gone on with all the same, in the smallest tiles: %s", error)
-            return smallest(canvas, half=half)
+            return smallest(_canvas(commission, commission.params.size), half=self._half), error
+
+    @property
+    def _half(self) -> bool:
+        return self.precision == "bfloat16"
 
     def instant(self, content: NDArray[np.uint8], style: NDArray[np.uint8], params: StyleParams, alpha: float = 1.0) -> NDArray[np.uint8]:
         """Return AdaIN's picture alone, as it was published, uint8 RGB; errors as for ``stylize``, ``alpha`` as for ``Instant.paint``."""

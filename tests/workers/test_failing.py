@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +12,6 @@ from app.core.errors import EngineError, NotReady
 from app.core.progress import OnProgress
 from app.imaging import encode
 from app.infra.blobs import Blobs
-from app.infra.clients import Clients
 from app.infra.database import Database
 from app.jobs import pictures
 from app.jobs.models import Job, State
@@ -27,14 +25,6 @@ from workers.runtime.stylizing import Outcome, Sitting, Stylizing
 DATABASES = ("sqlite", "postgresql")
 
 AddJob = Callable[..., Job]
-
-
-@pytest.fixture
-def runtime(clients: Clients, monkeypatch: pytest.MonkeyPatch) -> Runtime:
-    """One that stores the state after each iteration."""
-    monkeypatch.setattr("workers.runtime.life._LOOK_EVERY_SECONDS", 0.0)
-    quick = {"heartbeat_seconds": 60.0, "preview_seconds": 0.0, "checkpoint_seconds": 0.0}
-    return Runtime(dataclasses.replace(clients, settings=clients.settings.model_copy(update=quick)))
 
 
 def fails_at(iteration: int) -> Callable[[int], None]:

@@ -26,6 +26,7 @@ class Left(BaseModel):
         result, facts: of a job that was paused, its best picture then and what its receipt
             states, so that it can end without a worker, or after one that failed.
         held_at: the iteration that this picture is of; of an earlier version's nothing is known.
+        held_live: what was told of it; likewise.
         ending: why the next attempt only ends the job with this state, empty where its owner called it off; else None.
     """
 
@@ -35,6 +36,7 @@ class Left(BaseModel):
     result: str | None = None
     facts: dict[str, Any] | None = None
     held_at: int | None = None
+    held_live: Painting | None = None
     ending: str | None = None
 
 
@@ -54,8 +56,9 @@ def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
     """
     if left is None or left.result is None or left.facts is None:
         return None
-    facts = {**left.facts, "notes": noted(left.facts.get("notes", []), reason)}
-    return {"result": left.result, "facts": facts, "frames": left.frames}
+    facts = {**left.facts, "notes": noted(left.facts.get("notes", []), left.ending, reason)}
+    frames = [frame for frame in left.frames if left.held_at is None or frame["iteration"] <= left.held_at]
+    return {"result": left.result, "facts": facts, "frames": frames}
 
 
 def is_ahead(left: Left | None) -> bool:
@@ -75,14 +78,16 @@ def to_end(job: Job, left: Left | None, reason: str) -> tuple[Painting, dict[str
     """
     if left is None or left.ending is not None or not is_ahead(left) or job.parent is not None:
         return None
-    told = left.model_copy(update={"live": told_of(left, reason), "ending": reason})
+    live = left.live.model_copy(update={"notes": noted(left.live.notes, reason)})
+    told = left.model_copy(update={"live": live, "ending": reason})
     columns = {"checkpoint": told.model_dump(mode="json"), "state": State.QUEUED, "stop_requested": True, "pause_requested": False}
-    return told.live, columns
+    return live, columns
 
 
 def told_of(left: Left, reason: str = "") -> Painting:
-    """Return the figures that go with it."""
-    return left.live.model_copy(update={"notes": noted(left.live.notes, reason)})
+    """Return the figures that go with the picture that is held."""
+    live = left.held_live or left.live
+    return live.model_copy(update={"notes": noted(live.notes, left.ending, reason)})
 
 
 def take_held(job: Job, reason: str = "") -> bool:
@@ -96,9 +101,10 @@ def take_held(job: Job, reason: str = "") -> bool:
     return True
 
 
-def noted(notes: list[str], reason: str) -> list[str]:
-    """Return the notes with the reason why a picture is the last one, if there is one to be told."""
-    return [*notes, f"It did not get further: {reason.removesuffix('.')}"][-MOST_NOTES:] if reason else notes
+def noted(notes: list[str], *reasons: str | None) -> list[str]:
+    """Return the notes with the reasons why a picture is the last one, those that there are to be told, and each once."""
+    lines = [f"It did not get further: {reason.removesuffix('.')}" for reason in reasons if reason]
+    return list(dict.fromkeys([*notes, *lines]))[-MOST_NOTES:]
 
 
 def name(attempt: int, number: int) -> str:

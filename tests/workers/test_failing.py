@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import redis
 
-from app.core.errors import EngineError, NotReady
+from app.core.errors import EngineError, NotReady, StorageFull
 from app.core.progress import OnProgress
 from app.imaging import encode
 from app.infra.blobs import Blobs
@@ -83,9 +83,14 @@ def test_where_the_end_with_what_is_stored_fails_too_that_is_the_end(
     runtime.run_one(Stylizing, Painter(fails_at(8)))
 
     assert runtime.run_one(Stylizing, fails_at_once)
-    ended = row(database, job)
+    ended, told = row(database, job), service.event(OWNER, job.id)
     if paused_before:
         assert (ended.state, ended.result, ended.error) == (State.DONE, "result-1.png", None)
+        # Figures and run are those of the picture, and both reasons are told.
+        assert (told.iteration, [frame["iteration"] for frame in ended.frames or []]) == (5, [1, 2, 3, 4, 5])
+        both = [f"It did not get further: {reason}" for reason in ("Not enough memory", Stylizing.too_large.removesuffix("."))]
+        assert told.notes == (ended.facts or {})["notes"] == both
+        assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, job))
     else:
         assert (ended.state, ended.result, ended.error) == (State.FAILED, None, Stylizing.too_large)
     assert ended.checkpoint is None
@@ -102,6 +107,64 @@ def test_an_end_for_which_the_state_is_not_there_is_none(runtime: Runtime, datab
     runtime.run_one(Stylizing, painter)
     ended = row(database, job)
     assert (painter.begun_at, ended.state, ended.error) == ([], State.FAILED, "Not enough memory.")
+    progress = ended.progress or {}
+    assert (progress["iteration"], progress["notes"]) == (8, ["It did not get further: Not enough memory"]), "as far as it got, and once"
+
+
+def test_a_state_that_cannot_be_read_at_the_moment_is_not_lost(
+    runtime: Runtime, database: Database, add_job: AddJob, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = add_job()
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(killed_at(6)))
+    expire(database, sweeper, job)
+    get, away = Blobs.get, [OSError(5, "Input/output error")]
+
+    def read(blobs: Blobs, key: str) -> bytes:
+        if "checkpoint" in key and away:
+            raise away[0]
+        return get(blobs, key)
+
+    monkeypatch.setattr(Blobs, "get", read)
+    monkeypatch.setattr("workers.runtime.life._RETRY_SECONDS", (0.0, 0.0))
+    runtime.run_one(Stylizing, Painter())
+    waits = row(database, job)
+    assert (waits.state, waits.stop_requested) == (State.QUEUED, True), "it may still be had"
+    monkeypatch.setattr("workers.runtime.life.time.sleep", lambda _: away.clear())
+    painter = Painter()
+    runtime.run_one(Stylizing, painter)
+    assert (painter.begun_at, row(database, job).state) == ([6], State.DONE)
+
+
+def test_a_cancelled_picture_is_kept_though_no_preview_of_it_could_be_stored(
+    runtime: Runtime,
+    database: Database,
+    blobs: Blobs,
+    service: JobService,
+    add_job: AddJob,
+    sweeper: Sweeper,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job, put = add_job(), Blobs.put
+
+    def store(blobs: Blobs, key: str, data: bytes) -> None:
+        if "preview" in key:
+            raise StorageFull("The disk has no room.")
+        put(blobs, key, data)
+
+    with pytest.raises(Killed):
+        runtime.run_one(Stylizing, Painter(killed_at(6)))
+    expire(database, sweeper, job)
+    # Of an earlier version's state there may be no frames either.
+    with database.write() as session:
+        left = session.get_one(Job, job.id)
+        left.checkpoint = {**(left.checkpoint or {}), "frames": []}
+    service.cancel(OWNER, job.id)
+    monkeypatch.setattr(Blobs, "put", store)
+    runtime.run_one(Stylizing, Painter())
+    ended = row(database, job)
+    assert ended.state == State.CANCELLED and ended.result is not None
+    np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(job.id, ended.result))), grey(60))
 
 
 def test_a_state_that_could_not_be_gone_on_from_is_nothing_to_end_with(

@@ -117,10 +117,10 @@ class _Attempt(Generic[A, P, O]):
     def _work(self, work: Work[A, P, O]) -> None:
         """Work until there is an end, which what goes wrong has, too."""
         try:
-            self._live = self._kind.begin()
+            self._live = self._patiently(self._kind.begin)
             self._from = self._iterations()
             self._publish(self._job)
-            self._finish(work(self._kind.assignment(), self._on_progress))
+            self._finish(work(self._patiently(self._kind.assignment), self._on_progress))
         except (LeaseLost, Unavailable):
             raise
         except StopRequested:
@@ -226,7 +226,7 @@ class _Attempt(Generic[A, P, O]):
 
     def _end_empty(self) -> None:
         if self._cancel:
-            _, columns = self._kind.salvaged() or (None, {})
+            self._live, columns = self._kind.salvaged() or (self._live, {})
             self._end(State.CANCELLED, **columns)
         elif self._left is not None:
             self._put_down(self._left)

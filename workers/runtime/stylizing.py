@@ -93,6 +93,8 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._stored_at: int | None = None
         self._began: dict[str, Any] = {}
         self._left: Left | None = checkpoints.left_of(job)
+        # What was left is damaged, or of something else.
+        self._unusable = False
         # Frames that no one needs any more, but the row's checkpoint names.
         self._passed: set[str] = set()
         self._ended: Job | None = None
@@ -100,21 +102,16 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         self._reason = ""
 
     def begin(self) -> Painting:
-        """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew.
-
-        Raises:
-            EngineError: the job was only to be ended with it.
-        """
+        """Read what an earlier attempt left; where that is nothing, or not to be trusted, begin anew."""
         if self._left is None:
             return self._told
         try:
             data = self.clients.blobs.get(self._key(self._left.name))
             self._resume = checkpoint_file.decode(data, checkpoint_file.fingerprint(self.job))
         except (NotFound, checkpoint_file.NotOurs) as error:
-            if self._left.ending is not None:
-                raise EngineError(self._left.ending or self.empty) from error
+            self._unusable = True
             log.warning("checkpoint not used, the job begins anew: job=%s %s: %s", self.job.id, self._left.name, error)
-            return self._told
+            return self._left.live if self.is_ending else self._told
         self._told = self._left.live
         self._iteration = self._stored_at = self._resume.iteration
         self._recorder = LiveRecorder(self._told)
@@ -124,6 +121,13 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return self._told
 
     def assignment(self) -> Sitting:
+        """Return what is to be painted.
+
+        Raises:
+            EngineError: the job was only to be ended with its state, and that cannot be used.
+        """
+        if self._left is not None and self.is_ending and self._unusable:
+            raise EngineError(self._left.ending or self.empty)
         self._commission = commission_of(self.clients.blobs, self.job, self._start())
         self._in_effect = self._asked_for = self._resume.settings if self._resume else settings_of(self._commission)
         return Sitting(self._commission, self._resume, self._wanted)
@@ -224,7 +228,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         left = Left.model_validate(columns["checkpoint"]) if columns else self._left
         if left is None or not self._frames.count:
             return columns
-        picture = {"result": self._stored(outcome), "facts": self._facts(outcome), "held_at": left.live.iteration}
+        picture = {"result": self._stored(outcome), "facts": self._facts(outcome), "held_at": left.live.iteration, "held_live": left.live}
         left = left.model_copy(update={**picture, "frames": self._run})
         return {**columns, "checkpoint": left.model_dump(mode="json")}
 
@@ -233,8 +237,9 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return self._left is not None and self._left.ending is not None
 
     def to_end(self, reason: str) -> tuple[Painting, dict[str, Any]] | None:
-        # What was left and could not be gone on from is nothing.
-        return None if self._stored_at is None else checkpoints.to_end(self.job, self._left, reason)
+        if self._unusable and self._stored_at is None:
+            return None
+        return checkpoints.to_end(self.job, self._left, reason)
 
     def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
         columns = checkpoints.held_of(self._left, reason)
@@ -271,7 +276,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
             held = checkpoints.held_of(self._left, self._reason)
             if held is not None:
                 return {**held, "stopped_early": stopped}
-        if cancelled and not self._frames.count:
+        if cancelled and not self._frames.count and self._resume is None:
             return None
         name = self._stored(outcome)
         return {"result": name, "facts": self._facts(outcome), "frames": self._run, "stopped_early": stopped}

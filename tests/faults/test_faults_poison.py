@@ -18,6 +18,8 @@ LIMITS = {
     # Half of it is what a well-behaved job may take.
     "PENTIMENTO_HARD_LIMIT_SECONDS": "8",
     "FAULTS_CONCURRENCY": "4",
+    # Of none is a state stored, with which it could be ended otherwise: see tests/workers/test_failing.py.
+    "PENTIMENTO_CHECKPOINT_SECONDS": "3600",
 }
 GIVEN_UP = "The worker died 3 times while painting this picture, so it was given up. Try a smaller size."
 

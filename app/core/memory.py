@@ -64,13 +64,14 @@ class Plan:
     needed: int
 
 
-def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: int) -> Plan:
+def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: int, begun: int = 0) -> Plan:
     """Return how to work on a canvas within the free memory.
 
     Args:
         smaller: those of the sizes to advise where this one does not fit, the smallest first.
         half: whether the network runs in bfloat16.
         free: bytes, see ``free_bytes``.
+        begun: bytes of a state that is in memory already: where there was room for its run, there is room to go on with it.
 
     Raises:
         EngineError: nothing fits; says which size would.
@@ -78,12 +79,14 @@ def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: in
     found = _fitting(canvas, half=half, free=free)
     if found:
         return found
+    least = smallest(canvas, half=half)
+    if least.needed <= free + begun:
+        return least
     # Up to the first that does not fit: whoever is told a size may choose a smaller one.
     fit = [one.size for one in takewhile(lambda one: _fitting(one, half=half, free=free), smaller)]
     advice = f"Choose a size of at most {fit[-1]} pixels." if fit else "Close other programs, or give it more memory."
-    needed = smallest(canvas, half=half).needed
     raise EngineError(
-        f"There is not enough memory for a picture this large: it takes {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free."
+        f"There is not enough memory for a picture this large: it takes {least.needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free."
         f" {advice} Received: {canvas.size} pixels."
     )
 

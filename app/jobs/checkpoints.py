@@ -48,17 +48,17 @@ def left_of(job: Job) -> Left | None:
         return None
 
 
-def held_of(left: Left | None, reason: str = "") -> dict[str, Any] | None:
-    """Return the row's columns of the picture that is held; None where there is none.
+def held_of(left: Left | None, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
+    """Return figures and the row's columns of the picture that is held; None where there is none.
 
     Args:
-        reason: why it is the last one, noted in its receipt.
+        reason: why it is the last one, noted in both.
     """
     if left is None or left.result is None or left.facts is None:
         return None
     facts = {**left.facts, "notes": noted(left.facts.get("notes", []), left.ending, reason)}
     frames = [frame for frame in left.frames if left.held_at is None or frame["iteration"] <= left.held_at]
-    return {"result": left.result, "facts": facts, "frames": frames}
+    return explained(left.held_live or left.live, left.ending, reason), {"result": left.result, "facts": facts, "frames": frames}
 
 
 def is_ahead(left: Left | None) -> bool:
@@ -78,27 +78,26 @@ def to_end(job: Job, left: Left | None, reason: str) -> tuple[Painting, dict[str
     """
     if left is None or left.ending is not None or not is_ahead(left) or job.parent is not None:
         return None
-    live = left.live.model_copy(update={"notes": noted(left.live.notes, reason)})
+    live = explained(left.live, reason)
     told = left.model_copy(update={"live": live, "ending": reason})
     columns = {"checkpoint": told.model_dump(mode="json"), "state": State.QUEUED, "stop_requested": True, "pause_requested": False}
     return live, columns
 
 
-def told_of(left: Left, reason: str = "") -> Painting:
-    """Return the figures that go with the picture that is held."""
-    live = left.held_live or left.live
-    return live.model_copy(update={"notes": noted(live.notes, left.ending, reason)})
-
-
 def take_held(job: Job, reason: str = "") -> bool:
     """Give a job that no worker has the picture that is held, as its last. False: there is none."""
-    left = left_of(job)
-    columns = held_of(left, reason)
-    if left is None or columns is None:
+    held = held_of(left_of(job), reason)
+    if held is None:
         return False
+    live, columns = held
     job.result, job.facts, job.frames = columns["result"], columns["facts"], columns["frames"]
-    job.progress, job.checkpoint = told_of(left, reason).model_dump(mode="json"), None
+    job.progress, job.checkpoint = live.model_dump(mode="json"), None
     return True
+
+
+def explained(live: Painting, *reasons: str | None) -> Painting:
+    """Return the figures with the reasons among their notes."""
+    return live.model_copy(update={"notes": noted(live.notes, *reasons)})
 
 
 def noted(notes: list[str], *reasons: str | None) -> list[str]:

@@ -43,14 +43,35 @@ def dies(sitting: Sitting, on_progress: OnProgress) -> Outcome:
     raise Killed
 
 
+def pause_and_resume(runtime: Runtime, service: JobService, job: Job) -> None:
+    """Let the job be paused during its fifth iteration, and wait again."""
+    runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
+    service.resume(OWNER, job.id)
+
+
+def kill(runtime: Runtime, sweeper: Sweeper, job: Job, times: int, last: Callable[[], object] = lambda: None) -> None:
+    """Let the job kill as many workers, each settled by a sweep: the first at its sixth iteration, those after it at once.
+
+    Args:
+        last: is done while the last one is dead, and nobody knows.
+    """
+    database = runtime.clients.database
+    for number in range(times):
+        assert row(database, job).state == State.QUEUED
+        with pytest.raises(Killed):
+            runtime.run_one(Stylizing, dies if number else Painter(killed_at(6)))
+        if number == times - 1:
+            last()
+        expire(database, sweeper, job)
+
+
 @pytest.mark.parametrize("paused_before", [False, True])
 def test_a_failure_ends_with_the_newest_state_that_is_stored_and_says_why(
     runtime: Runtime, database: Database, blobs: Blobs, service: JobService, add_job: AddJob, redis_client: redis.Redis, paused_before: bool
 ) -> None:
     job = add_job()
     if paused_before:
-        runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
-        service.resume(OWNER, job.id)
+        pause_and_resume(runtime, service, job)
     runtime.run_one(Stylizing, Painter(fails_at(8)))
     waits = row(database, job)
     assert (waits.state, waits.stop_requested, waits.error, waits.crashes) == (State.QUEUED, True, None, 0)
@@ -78,10 +99,8 @@ def test_where_the_end_with_what_is_stored_fails_too_that_is_the_end(
 ) -> None:
     job = add_job()
     if paused_before:
-        runtime.run_one(Stylizing, Painter(lambda n: service.pause(OWNER, job.id) if n == 4 else None))
-        service.resume(OWNER, job.id)
+        pause_and_resume(runtime, service, job)
     runtime.run_one(Stylizing, Painter(fails_at(8)))
-
     assert runtime.run_one(Stylizing, fails_at_once)
     ended, told = row(database, job), service.event(OWNER, job.id)
     if paused_before:
@@ -115,9 +134,7 @@ def test_a_state_that_cannot_be_read_at_the_moment_is_not_lost(
     runtime: Runtime, database: Database, add_job: AddJob, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = add_job()
-    with pytest.raises(Killed):
-        runtime.run_one(Stylizing, Painter(killed_at(6)))
-    expire(database, sweeper, job)
+    kill(runtime, sweeper, job, 1)
     get, away = Blobs.get, [OSError(5, "Input/output error")]
 
     def read(blobs: Blobs, key: str) -> bytes:
@@ -152,9 +169,7 @@ def test_a_cancelled_picture_is_kept_though_no_preview_of_it_could_be_stored(
             raise StorageFull("The disk has no room.")
         put(blobs, key, data)
 
-    with pytest.raises(Killed):
-        runtime.run_one(Stylizing, Painter(killed_at(6)))
-    expire(database, sweeper, job)
+    kill(runtime, sweeper, job, 1)
     # Of an earlier version's state there may be no frames either.
     with database.write() as session:
         left = session.get_one(Job, job.id)
@@ -193,10 +208,7 @@ def test_a_job_that_kills_each_worker_ends_with_its_newest_state(
     runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, add_job: AddJob
 ) -> None:
     job, most = add_job(), runtime.clients.settings.max_crashes
-    for step in range(most):
-        with pytest.raises(Killed):
-            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
-        expire(database, sweeper, job)
+    kill(runtime, sweeper, job, most)
     waits = row(database, job)
     assert (waits.state, waits.stop_requested, waits.crashes) == (State.QUEUED, True, most)
     runtime.run_one(Stylizing, Painter())
@@ -212,11 +224,7 @@ def test_a_job_that_kills_the_worker_that_is_to_end_it_fails(
     runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, add_job: AddJob
 ) -> None:
     job, most = add_job(), runtime.clients.settings.max_crashes
-    for step in range(most + 1):
-        assert row(database, job).state == State.QUEUED
-        with pytest.raises(Killed):
-            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
-        expire(database, sweeper, job)
+    kill(runtime, sweeper, job, most + 1)
     ended = row(database, job)
     assert (ended.state, ended.crashes, ended.checkpoint) == (State.FAILED, most + 1, None)
     assert ended.error is not None and ended.error.startswith(f"The worker died {most + 1} times")
@@ -227,13 +235,8 @@ def test_a_job_that_kills_the_worker_that_is_to_end_it_fails(
 def test_a_wish_that_comes_when_the_last_worker_is_dead_already_costs_nothing(
     runtime: Runtime, database: Database, blobs: Blobs, sweeper: Sweeper, service: JobService, add_job: AddJob, wish: str
 ) -> None:
-    job, most = add_job(), runtime.clients.settings.max_crashes
-    for step in range(most):
-        with pytest.raises(Killed):
-            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
-        if step == most - 1:
-            getattr(service, wish)(OWNER, job.id)
-        expire(database, sweeper, job)
+    job = add_job()
+    kill(runtime, sweeper, job, runtime.clients.settings.max_crashes, lambda: getattr(service, wish)(OWNER, job.id))
     assert row(database, job).state == State.QUEUED
     runtime.run_one(Stylizing, Painter())
     ended = row(database, job)
@@ -243,7 +246,7 @@ def test_a_wish_that_comes_when_the_last_worker_is_dead_already_costs_nothing(
 
 
 @pytest.mark.parametrize("then", ["ends", "fails"])
-def test_a_failure_counts_once(runtime: Runtime, add_job: AddJob, sweeper: Sweeper, database: Database, then: str) -> None:
+def test_a_failure_counts_once(runtime: Runtime, add_job: AddJob, sweeper: Sweeper, then: str) -> None:
     def failures() -> dict[str, float]:
         return {count.about["reason"]: count.value for count in runtime.clients.tally.read() if count.name == "failures"}
 
@@ -252,14 +255,7 @@ def test_a_failure_counts_once(runtime: Runtime, add_job: AddJob, sweeper: Sweep
     runtime.run_one(Stylizing, Painter() if then == "ends" else fails_at_once)
     assert sum(failures().values()) == 1
     job, most = add_job(), runtime.clients.settings.max_crashes
-    for step in range(most):
-        with pytest.raises(Killed):
-            runtime.run_one(Stylizing, Painter(killed_at(6)) if step == 0 else dies)
-        expire(database, sweeper, job)
+    kill(runtime, sweeper, job, most if then == "ends" else most + 1)
     if then == "ends":
         runtime.run_one(Stylizing, Painter())
-    else:
-        with pytest.raises(Killed):
-            runtime.run_one(Stylizing, dies)
-        expire(database, sweeper, job)
     assert failures()["crashes"] == 1

@@ -20,6 +20,7 @@ from app.jobs import pictures, repository
 from app.jobs.models import VERDICT, Job, State
 from app.jobs.service import JobService
 from app.jobs.sweeper import Sweeper
+from tests.workers.test_failing import fails_at
 from tests.workers.test_life import OWNER, events_of, grey, record, row
 from tests.workers.test_put_down import Killed, Painter, expire, files, fill, killed_at
 from workers.runtime.life import Runtime
@@ -284,12 +285,7 @@ def test_a_failure_after_a_pause_ends_with_what_is_held_and_says_why(
     runtime: Runtime, database: Database, blobs: Blobs, service: JobService, paused: Job
 ) -> None:
     service.resume(OWNER, paused.id)
-
-    def fail(n: int) -> None:
-        if n == 8:
-            raise EngineError("Not enough memory.")
-
-    runtime.run_one(Stylizing, Painter(fail))
+    runtime.run_one(Stylizing, Painter(fails_at(8)))
     ended = row(database, paused)
     assert (ended.state, ended.result, ended.stopped_early, ended.error) == (State.DONE, "result-1.png", True, None)
     np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))

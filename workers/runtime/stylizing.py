@@ -242,8 +242,7 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return checkpoints.to_end(self.job, self._left, reason)
 
     def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
-        columns = checkpoints.held_of(self._left, reason)
-        return None if self._left is None or columns is None else (checkpoints.told_of(self._left, reason), columns)
+        return checkpoints.held_of(self._left, reason)
 
     def _preview(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due. Numbers go on, so that URLs never repeat."""
@@ -268,14 +267,14 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
 
     def cut_short(self, live: Live, reason: str) -> Painting:
         self._reason = reason
-        return self._told.model_copy(update={"notes": checkpoints.noted(self._told.notes, reason)})
+        return checkpoints.explained(self._told, reason)
 
     def result(self, outcome: Outcome, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
         if (cancelled or stopped) and self._left is not None and self._iteration < (self._left.held_at or 0):
             # What was stored could not be gone on from, so that the picture of the pause shows more.
             held = checkpoints.held_of(self._left, self._reason)
             if held is not None:
-                return {**held, "stopped_early": stopped}
+                return {**held[1], "stopped_early": stopped}
         if cancelled and not self._frames.count and self._resume is None:
             return None
         name = self._stored(outcome)

@@ -145,21 +145,15 @@ class Engine:
         """Return how a commission is worked on within the memory that is free now.
 
         Args:
-            resume: a state that is in memory already. Where there was room for its run, there is room to go on with it.
+            resume: a state that is in memory already.
 
         Raises:
             EngineError: nothing fits; says which size would.
         """
         asked, halvings = commission.params.size, max(0, len(commission.params.iterations) - 1)
         smaller = (_canvas(commission, size) for size in SIZES if size < asked and base_side(size) >> halvings >= pyramid.MIN_SIDE)
-        canvas, free = _canvas(commission, asked), free_bytes()
-        try:
-            return plan(canvas, smaller, half=self._half, free=free)
-        except EngineError:
-            least = smallest(canvas, half=self._half)
-            if resume is None or least.needed > free + resume.bytes:
-                raise
-            return least
+        begun = resume.bytes if resume else 0
+        return plan(_canvas(commission, asked), smaller, half=self._half, free=free_bytes(), begun=begun)
 
     def _planned(self, commission: Commission, resume: Checkpoint | None) -> tuple[Plan, EngineError | None]:
         """Return the plan, and why it cannot be followed: what was begun may still be asked for as it is."""

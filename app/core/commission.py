@@ -21,11 +21,14 @@ class Style:
         weight: its share among the paintings, above 0; shares are relative to one another.
         mask: where in the RESULT it rules: float32 (height, width) in [0, 1], of any size,
             stretched over the content. None: everywhere.
+        part: where in the PAINTING its style is taken from, colours included: the same, stretched
+            over the painting. None: all of it.
     """
 
     pixels: NDArray[np.uint8]
     weight: float = 1.0
     mask: NDArray[np.float32] | None = None
+    part: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)

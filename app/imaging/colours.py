@@ -22,16 +22,26 @@ class Statistics:
     covariance: NDArray[np.float64]
 
 
-def statistics(pixels: Pixels) -> Statistics:
-    """Return the statistics of uint8 RGB pixels (height, width, 3); the covariance is divided by their number."""
+def statistics(pixels: Pixels, weights: NDArray[np.float32] | None = None) -> Statistics:
+    """Return the statistics of colours; the covariance is divided by their number, or by the sum of their weights.
+
+    Args:
+        pixels: uint8 RGB (height, width, 3).
+        weights: float32 (height, width), at least 0 and not all 0: how much each counts. None: all alike.
+    """
     colours = pixels.reshape(-1, 3)
-    mean = colours.mean(axis=0, dtype=np.float64)
-    # In float32 rows, summed in float64 by parts: a picture of 4096 pixels in float64 would be 400 MB.
+    shares = None if weights is None else weights.reshape(-1, 1)
+    count = len(colours) if shares is None else shares.sum(dtype=np.float64)
+    mean = np.zeros(3)
     total = np.zeros((3, 3))
-    for start in range(0, len(colours), 1 << 18):
-        part = (colours[start : start + (1 << 18)] - mean).astype(np.float32)
-        total += part.T @ part
-    return Statistics(mean / 255, total / len(colours) / 255**2)
+    # In float32 rows, summed in float64 by parts: a picture of 4096 pixels in float64 would be 400 MB.
+    for rows in _parts(len(colours)):
+        part = colours[rows] if shares is None else colours[rows] * shares[rows]
+        mean += part.sum(axis=0, dtype=np.float64) / count
+    for rows in _parts(len(colours)):
+        part = (colours[rows] - mean).astype(np.float32)
+        total += part.T @ (part if shares is None else part * shares[rows])
+    return Statistics(mean / 255, total / count / 255**2)
 
 
 def mixture(parts: Sequence[Statistics], weights: Sequence[float]) -> Statistics:
@@ -42,7 +52,7 @@ def mixture(parts: Sequence[Statistics], weights: Sequence[float]) -> Statistics
     return Statistics(mean, sum(moments, np.zeros((3, 3))) - np.outer(mean, mean))
 
 
-def matched(pixels: Pixels, target: Statistics) -> NDArray[np.float32]:
+def matched(pixels: Pixels, target: Statistics, own: Statistics | None = None) -> NDArray[np.float32]:
     """Return the picture with the colours' mean and covariance of ``target``.
 
     A(x − μ) + μ' with A = Σ'^½ Σ^−½ and symmetric square roots: Gatys, Ecker, Bethge, Hertzmann
@@ -51,16 +61,21 @@ def matched(pixels: Pixels, target: Statistics) -> NDArray[np.float32]:
 
     Args:
         pixels: uint8 RGB (height, width, 3).
+        own: statistics that are to become ``target``; None: those of all of ``pixels``.
 
     Returns:
         float32 (height, width, 3) in [0, 1]; what falls outside is clipped, which moves the statistics a little.
     """
-    own = statistics(pixels)
+    own = own or statistics(pixels)
     linear = _power(target.covariance, 0.5) @ _power(own.covariance, -0.5)
     offset = target.mean - linear @ own.mean
     done = pixels.astype(np.float32) @ (linear.T / 255).astype(np.float32) + offset.astype(np.float32)
     clipped: NDArray[np.float32] = np.clip(done, 0.0, 1.0, out=done)
     return clipped
+
+
+def _parts(count: int) -> list[slice]:
+    return [slice(start, start + (1 << 18)) for start in range(0, count, 1 << 18)]
 
 
 def _power(covariance: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

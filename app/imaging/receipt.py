@@ -28,14 +28,14 @@ _SOI, _SOS, _APP0, _COM = 0xD8, 0xDA, 0xE0, 0xFE
 
 
 class InputDigest(BaseModel):
-    """One of the pictures that went in, by its normalised pixels' file; a mask follows the painting that it is of.
+    """One of the pictures that went in, by its normalised pixels' file; mask and part follow the painting that they are of.
 
     ``start`` is the file of the finished picture that a continued one began from.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    role: Literal["content", "style", "mask", "protect", "start"]
+    role: Literal["content", "style", "mask", "part", "protect", "start"]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     width: int = Field(ge=1)
     height: int = Field(ge=1)

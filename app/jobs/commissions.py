@@ -29,7 +29,13 @@ def commission_of(blobs: Blobs, job: Job, start: Picture | None = None) -> Commi
         return region(pixels(role)) if role in job.inputs else None
 
     styles = tuple(
-        Style(pixels(role), float(job.inputs[role].get("weight", 1.0)), given(pictures.mask_of(role))) for role in pictures.styles_of(job)
+        Style(
+            pixels(role),
+            float(job.inputs[role].get("weight", 1.0)),
+            mask=given(pictures.mask_of(role)),
+            part=given(pictures.part_of(role)),
+        )
+        for role in pictures.styles_of(job)
     )
     return Commission(pixels("content"), styles, StyleParams.model_validate(job.params), start, given(pictures.PROTECT))
 

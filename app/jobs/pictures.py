@@ -47,14 +47,24 @@ def mask_of(style: str) -> str:
     return f"{style}-mask"
 
 
+def part_of(style: str) -> str:
+    """Return the role of the picture that says which part of a painting is taken."""
+    return f"{style}-part"
+
+
+def painting_of(role: str) -> str | None:
+    """Return the role of the painting that a region belongs to; None of any other picture."""
+    return next((style for style in STYLES if role in (mask_of(style), part_of(style))), None)
+
+
 def styles_of(job: Job) -> list[str]:
     """Return the roles of the job's paintings."""
     return [role for role in STYLES if role in job.inputs]
 
 
 def given(job: Job) -> list[str]:
-    """Return the roles of everything the job was given, each painting followed by its region."""
-    wanted = ["content", *(role for style in STYLES for role in (style, mask_of(style))), PROTECT]
+    """Return the roles of everything the job was given, each painting followed by its regions."""
+    wanted = ["content", *(role for style in STYLES for role in (style, mask_of(style), part_of(style))), PROTECT]
     return [role for role in wanted if role in job.inputs]
 
 

@@ -53,9 +53,9 @@ def _digest(job: Job, role: str, in_effect: Mapping[str, float]) -> InputDigest:
     weight = float(facts.get("weight", 1.0))
     if role in pictures.STYLES:
         weight = in_effect.get(f"weight_{pictures.styles_of(job).index(role) + 1}", weight)
-    kind: Literal["content", "style", "mask", "protect"] = "style"
+    kind: Literal["content", "style", "mask", "part", "protect"] = "style"
     if role in ("content", pictures.PROTECT):
         kind = "content" if role == "content" else "protect"
     elif role not in pictures.STYLES:
-        kind = "mask"
+        kind = "mask" if role.endswith("mask") else "part"
     return InputDigest(role=kind, sha256=facts["sha256"], width=facts["width"], height=facts["height"], weight=weight)

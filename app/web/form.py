@@ -6,14 +6,18 @@ from dataclasses import dataclass, field
 
 from app.core.specs import DEFAULT_PRESET, PRESETS, Preset, StyleParams
 from app.jobs.given import USUAL_WEIGHT
-from app.jobs.pictures import mask_of
+from app.jobs.pictures import PROTECT, mask_of, part_of
 from app.web.option import Option, as_text, from_spec
 
 ROLES = {"content": "Photograph", "style": "Painting"}
 MORE_PAINTINGS = {"style2": "Second painting", "style3": "Third painting", "style4": "Fourth painting"}
 PAINTINGS = {"style": "Painting", **MORE_PAINTINGS}
-# Pictures that say where something goes.
-REGIONS = {"protect": "Keep as it is", **{mask_of(role): f"Where the {title.lower()} goes" for role, title in PAINTINGS.items()}}
+# Pictures that say where something goes, or is taken from.
+_OF_A_PAINTING = ((mask_of, "Where the {} goes"), (part_of, "The part of the {} to paint like"))
+REGIONS = {
+    PROTECT: "Keep as it is",
+    **{of(role): words.format(title.lower()) for role, title in PAINTINGS.items() for of, words in _OF_A_PAINTING},
+}
 # What may be given up again of a form that is filled in.
 OPTIONAL = {**MORE_PAINTINGS, **REGIONS}
 PICTURES = {**ROLES, **OPTIONAL}

@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from app.core.errors import InputError, NotFound, ParameterError, ParameterErrors, PentimentoError, PictureError, TooSlow
 from app.core.ids import is_id
-from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
+from app.core.specs import DEFAULT_PRESET, LEAST_PART, PRESETS, StyleParams, resolve
+from app.imaging import encode
 from app.imaging.normalise import Decoded
 from app.imaging.opening import Opening
 from app.jobs import pictures
+from app.jobs.commissions import region
 from app.jobs.given import MOST_WEIGHT, Given
 from app.jobs.models import Job
 from app.jobs.service import JobService
@@ -19,6 +21,7 @@ from app.web.given_picture import PictureReader
 from app.web.option import as_text
 from app.web.uploads import Form
 
+_PARTS = frozenset(map(pictures.part_of, pictures.STYLES))
 _NOT_PARAMETERS = frozenset(
     {
         "preset",
@@ -70,6 +73,8 @@ class Reception:
                 found = self._picture(form, role, owner, opening)
                 if found is None and role in ROLES:
                     raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
+                if found is not None and role in _PARTS and region(encode.read_rgb(found[1].thumbnail_jpeg)).mean() < LEAST_PART:
+                    raise PictureError("Next to nothing of the painting is marked. Mark more of it in white, or remove this.", field=role)
                 if found is not None:
                     given[role] = found
             except TooSlow as error:
@@ -171,7 +176,7 @@ def _given_up(form: Form, role: str) -> bool:
     """Return whether a picture is to be left out, though the form still names it: its own tick, or that of the painting it is a region of."""
     if role not in OPTIONAL or role in form.files:
         return False
-    painting = next((style for style in pictures.STYLES if pictures.mask_of(style) == role), None)
+    painting = pictures.painting_of(role)
     return bool(form.fields.get(f"{role}_without")) or (painting is not None and _given_up(form, painting))
 
 
@@ -200,9 +205,8 @@ def _weights(form: Form) -> tuple[dict[str, float], list[InputError]]:
 
 def _homeless(given: Mapping[str, object]) -> list[InputError]:
     """Return what is wrong where a region is of a painting that is not there."""
-    masks = {pictures.mask_of(style): style for style in pictures.STYLES[1:]}
     return [
-        PictureError("This region is of a painting that is not chosen. Choose the painting, or remove its region.", field=mask)
-        for mask, style in masks.items()
-        if mask in given and style not in given
+        PictureError("This region is of a painting that is not chosen. Choose the painting, or remove its region.", field=role)
+        for role in given
+        if (painting := pictures.painting_of(role)) in pictures.STYLES[1:] and painting not in given
     ]

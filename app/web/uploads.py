@@ -25,8 +25,8 @@ _TEXTS_BYTES = 200_000
 _PARTS = 100
 # A form without files: names of samples and numbers.
 _URLENCODED_BYTES = 100_000
-# Every picture that a form may bring: two, three more paintings and five regions, and two to spare.
-_FILES = 12
+# Every picture that a form may bring: two, three more paintings and nine regions, and two to spare.
+_FILES = 16
 # So many limits beyond that a file over the limit is read on and thrown away, so that the
 # browser, which answers only when it has sent everything, hears why.
 _PATIENCE = 2

@@ -1,4 +1,4 @@
-// A region painted on the photograph: brush, soft edge, erase, undo, clear; by mouse, finger, pen or keyboard.
+// A region painted on a picture: brush, soft edge, erase, undo, clear; by mouse, finger, pen or keyboard.
 const dialog = document.getElementById("brush");
 const LONGEST = 1024;
 const UNDO_STEPS = 20;
@@ -22,7 +22,7 @@ class Brush {
   constructor() {
     this.canvas = part(".brush-canvas");
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
-    this.photograph = part(".brush-photograph");
+    this.picture = part(".brush-picture");
     this.ring = part(".brush-ring");
     this.size = part("#brush-size");
     this.soft = part("#brush-soft");
@@ -45,13 +45,13 @@ class Brush {
     part(".brush-done").addEventListener("click", () => this.done());
   }
 
-  // Gives `use` a PNG, white where it was painted on black. Returns whether the photograph can be drawn.
-  async open(title, photograph, region, use) {
-    const image = await drawable(photograph);
+  // Gives `use` a PNG, white where it was painted on black. Returns whether the picture can be drawn.
+  async open(title, picture, region, use) {
+    const image = await drawable(picture);
     if (!image) return false;
     part("h2").textContent = title;
     this.use = use;
-    this.photograph.src = photograph;
+    this.picture.src = picture;
     const { naturalWidth, naturalHeight } = image;
     const scale = LONGEST / Math.max(naturalWidth, naturalHeight);
     this.canvas.width = Math.max(1, Math.round(naturalWidth * scale));

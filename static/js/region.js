@@ -1,4 +1,4 @@
-// Where things go: a region as a file, or painted on the photograph; shown small, removed again.
+// Where things go, and what is taken: a region as a file, or painted on the photograph or a painting; shown small, removed again.
 import { brush, PAINTED } from "./brush.js";
 import { Chosen } from "./chosen.js";
 import { setMessage } from "./message.js";
@@ -7,6 +7,10 @@ class Region {
   constructor(element) {
     this.element = element;
     this.role = element.dataset.region;
+    // The painting that it is a region of, if any, and the picture that it is painted on.
+    this.of = element.dataset.of;
+    this.on = element.dataset.on;
+    this.noun = this.on === "content" ? "photograph" : "painting";
     this.file = element.querySelector(".region-file");
     this.chosen = new Chosen(this.file);
     this.kept = element.querySelector(`[name="${this.role}_kept"]`);
@@ -14,7 +18,7 @@ class Region {
     this.clearButton = element.querySelector(".region-clear");
     this.paintButton = element.querySelector(".region-paint");
     this.note = element.querySelector(".region-note");
-    // Painted by hand on the photograph that is chosen, now or for the job before.
+    // Painted by hand on the picture that is chosen, now or for the job before.
     this.painted = element.dataset.kept === PAINTED;
     this.file.addEventListener("change", () => this.take());
     this.clearButton.addEventListener("click", () => this.clear());
@@ -47,11 +51,11 @@ class Region {
     this.show(null);
   }
 
-  // Another photograph has its things elsewhere.
-  photographChanged() {
+  // Another picture has its things elsewhere.
+  pictureChanged() {
     if (!this.painted || !this.given) return;
     this.empty();
-    this.note.textContent = "The region was painted on the photograph before, so it was removed.";
+    this.note.textContent = `The region was painted on the ${this.noun} before, so it was removed.`;
   }
 
   show(address) {
@@ -65,18 +69,18 @@ class Region {
   }
 
   async paint() {
-    const photograph = document.querySelector('[data-zone="content"] .zone-picture');
-    if (photograph.hidden || !photograph.src) {
-      setMessage(this.role, "Choose a photograph first, one that the browser can show: the region is painted on it.");
+    const picture = document.querySelector(`[data-zone="${this.on}"] .zone-picture`);
+    if (picture.hidden || !picture.src) {
+      setMessage(this.role, `Choose a ${this.noun} first, one that the browser can show: the region is painted on it.`);
       return;
     }
     setMessage(this.role, "");
     const region = this.picture.hidden ? null : whole(this.picture);
-    const opened = await brush.open(this.element.querySelector("legend").textContent, whole(photograph), region, (file) => {
+    const opened = await brush.open(this.element.querySelector("legend").textContent, whole(picture), region, (file) => {
       this.chosen.put(file);
       this.take();
     });
-    if (!opened) setMessage(this.role, "The photograph cannot be shown at the moment. Try again, or give the region as a file.");
+    if (!opened) setMessage(this.role, `The ${this.noun} cannot be shown at the moment. Try again, or give the region as a file.`);
   }
 }
 
@@ -88,8 +92,8 @@ const regions = [...document.querySelectorAll("[data-region]")].map((element) =>
 // A place is offered to each painting that is there.
 function offer() {
   for (const region of regions) {
-    const zone = document.querySelector(`[data-zone="${region.role.replace("-mask", "")}"] .zone`);
-    const there = region.role === "protect" || region.role === "style-mask" || zone?.classList.contains("is-filled");
+    const zone = document.querySelector(`[data-zone="${region.of}"] .zone`);
+    const there = !region.of || region.of === "style" || zone?.classList.contains("is-filled");
     if (!there && region.given) region.empty();
     region.element.hidden = !there && !region.element.querySelector(".error:not(:empty)");
   }
@@ -97,6 +101,6 @@ function offer() {
 
 document.addEventListener("zone:change", (event) => {
   offer();
-  if (event.target.dataset.zone === "content") for (const region of regions) region.photographChanged();
+  for (const region of regions) if (region.on === event.target.dataset.zone) region.pictureChanged();
 });
 if (regions.length) offer();

@@ -22,6 +22,15 @@ def test_statistics() -> None:
     np.testing.assert_allclose(found.covariance, covariance, rtol=1e-4)
 
 
+def test_statistics_of_what_counts() -> None:
+    weights = np.random.default_rng(1).random(PAINTING.shape[:2]).astype(np.float32)
+    weights[:, :50] = 0.0
+    found = statistics(PAINTING, weights)
+    colours = PAINTING.reshape(-1, 3) / 255
+    np.testing.assert_allclose(found.mean, np.average(colours, axis=0, weights=weights.ravel()), rtol=1e-5)
+    np.testing.assert_allclose(found.covariance, np.cov(colours.T, bias=True, aweights=weights.ravel()), rtol=1e-4)
+
+
 def test_a_mixture_is_that_of_the_pictures_laid_together() -> None:
     one, two = PAINTING[:100, :100], PHOTOGRAPH[:100, :100]
     found = mixture([statistics(one), statistics(two)], [1, 3])

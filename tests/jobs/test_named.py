@@ -19,7 +19,7 @@ def job(**columns: Any) -> Job:
 
 def test_what_it_was_given() -> None:
     assert named(job()) == GIVEN
-    roles = ("content", "content-alpha", "style", "style-mask", "style2", "style2-mask", "protect")
+    roles = ("content", "content-alpha", "style", "style-mask", "style-part", "style2", "style2-mask", "protect")
     assert named(job(inputs={role: {"name": "x"} for role in roles})) == {
         f"{role}{end}" for role in roles for end in (".png", "-small.jpg")
     }

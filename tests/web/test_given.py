@@ -77,6 +77,34 @@ def test_paintings_regions_and_weights_reach_the_engine(studio: Studio) -> None:
     assert [one.sha256 for one in inside.inputs] == [given["sha256"] for given in job["inputs"].values()]
 
 
+def test_the_part_of_a_painting_reaches_the_engine_and_is_kept(studio: Studio) -> None:
+    night = studio.services.samples.of("style")[1]
+    files = {"style-mask": file(half()), "style-part": file(half()), "style2-part": file(half(40, 90))}
+    job_id, commission = asked(studio, files, style2_sample=night.name)
+    first, second = commission.styles
+    assert first.mask is not None and first.part is not None and second.mask is None and second.part is not None
+    np.testing.assert_array_equal(first.part, np.repeat([[1.0] * 32 + [0.0] * 32], 48, axis=0).astype(np.float32))
+    assert second.part.shape == (90, 40)
+    given = ["content", "style", "style-mask", "style-part", "style2", "style2-part"]
+    assert list(studio.client.get(f"/api/jobs/{job_id}").json()["inputs"]) == given
+    inside = receipt.read(studio.client.get(f"/api/jobs/{job_id}/result").content)
+    assert inside is not None and [one.role for one in inside.inputs] == ["content", "style", "mask", "part", "style", "part"]
+    page = studio.client.get(f"/jobs/{job_id}").text
+    assert "The part of the second painting to paint like" in page and "The part taken, 40 × 90" in page
+    kept = {f"{role}_kept": job_id for role in given}
+    assert f'name="style2-part_kept" value="{job_id}"' in studio.client.get(f"/?from={job_id}").text
+    answer = studio.client.post("/jobs", data={**kept, "style2_without": "yes"}, follow_redirects=False)
+    assert list(studio.client.get(f"/api{answer.headers['location']}").json()["inputs"]) == given[:4]
+
+
+@pytest.mark.parametrize("marked", [0, 1])
+def test_a_part_with_next_to_nothing_in_it_is_refused(studio: Studio, marked: int) -> None:
+    pixels = np.zeros((64, 64, 3), np.uint8)
+    pixels[0, :marked] = 255
+    said = wrong(studio, {"style-part": file(encode.png(pixels)), "protect": file(encode.png(pixels))})
+    assert said == {"style-part": "Next to nothing of the painting is marked. Mark more of it in white, or remove this."}
+
+
 def test_a_region_is_nowhere_where_it_is_transparent(studio: Studio) -> None:
     white_strokes = np.full((48, 64, 4), 255, np.uint8)
     white_strokes[:, 32:, 3] = 0
@@ -156,6 +184,7 @@ def test_what_is_wrong_with_a_painting_or_a_region_is_told_at_its_field(studio: 
     said = wrong(studio, {"style4": file(b"no picture"), "protect": file(b""), "style3-mask": file(half())}, style2_sample="none-such")
     assert set(said) == {"style4", "protect", "style3-mask", "style2_sample"}
     assert "is of a painting that is not chosen" in said["style3-mask"]
+    assert "is of a painting that is not chosen" in wrong(studio, {"style2-part": file(half())})["style2-part"]
     job_id = studio.submit()
     assert set(wrong(studio, {}, style2_kept=job_id, protect_kept=job_id)) == {"style2", "protect"}
 

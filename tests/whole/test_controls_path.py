@@ -88,6 +88,7 @@ def test_each_control_reaches_the_painter(page: Page, stack: str, files: tuple[P
     page.locator(".regions > summary").click()
     page.locator('[data-region="style-mask"] .region-file').set_input_files(left)
     page.locator('[data-region="style2-mask"] .region-file').set_input_files(right)
+    page.locator('[data-region="style2-part"] .region-file').set_input_files(left)
     page.locator('[data-region="protect"]').get_by_role("button", name="Paint it on the photograph").click()
     page.get_by_label("Soft edge").fill("0")
     canvas = page.locator(".brush-canvas")
@@ -118,7 +119,7 @@ def test_each_control_reaches_the_painter(page: Page, stack: str, files: tuple[P
     expected = {name: float(value) for name, value in CHOSEN.items()} | {"colours": "matched", "size": 128}
     expected |= {"strength": round(2**4.25, 3), "style_relu1_1": 0.0}
     assert {name: job["params"][name] for name in expected} == expected
-    assert set(job["inputs"]) == {"content", "style", "style2", "style-mask", "style2-mask", "protect"}
+    assert set(job["inputs"]) == {"content", "style", "style2", "style-mask", "style2-mask", "style2-part", "protect"}
     assert job["inputs"]["style2"]["weight"] == 99
     expect(page.locator(".verdict-line")).to_contain_text("Weight of the second painting 100 → 99")
 

@@ -71,9 +71,17 @@ def adain(content: tf.Tensor, style: tf.Tensor, eps: float = 1e-5) -> tf.Tensor:
     return restyled(content, *statistics(style, eps), eps)
 
 
-def statistics(features: tf.Tensor, eps: float = 1e-5) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return mean and deviation of each channel, float32 (batch, 1, 1, channels)."""
-    mean, variance = tf.nn.moments(tf.cast(features, tf.float32), [1, 2], keepdims=True)
+def statistics(features: tf.Tensor, eps: float = 1e-5, weights: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return mean and deviation of each channel, float32 (batch, 1, 1, channels).
+
+    Args:
+        weights: float32 (batch, h, w, 1), how much each place counts, not all 0; None: all alike.
+    """
+    exact = tf.cast(features, tf.float32)
+    if weights is None:
+        mean, variance = tf.nn.moments(exact, [1, 2], keepdims=True)
+    else:
+        mean, variance = tf.nn.weighted_moments(exact, [1, 2], weights, keepdims=True)
     return mean, tf.sqrt(variance + eps)
 
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.core.commission import Commission
+from app.core.commission import Commission, Style
 from app.core.progress import OnProgress, Progress, StopRequested
 from app.imaging.colours import Statistics, matched, mixture, statistics
 from workers.style import pyramid
+from workers.style.regions import stretched
 from workers.style.resample import Picture, resize, shrink, to_uint8
 
 
@@ -19,7 +20,7 @@ def prepared(commission: Commission) -> Commission:
     if commission.params.colours != "matched":
         return commission
     target = statistics(commission.content)
-    styles = tuple(replace(style, pixels=to_uint8(matched(style.pixels, target))) for style in commission.styles)
+    styles = tuple(replace(style, pixels=to_uint8(matched(style.pixels, target, _own(style)))) for style in commission.styles)
     return replace(commission, styles=styles)
 
 
@@ -48,7 +49,7 @@ def recolour(commission: Commission, on_progress: OnProgress) -> Picture:
         # Not by way of eight bits: stretched colours of a picture with sixteen would show steps.
         picture = np.clip(resize(matched(commission.content, _colours_of(commission)), frame.height, frame.width), 0.0, 1.0)
         if commission.protect is not None:
-            kept = np.clip(resize(commission.protect[..., None], frame.height, frame.width), 0.0, 1.0)
+            kept = stretched(commission.protect, frame.height, frame.width)
             picture = kept * photograph + (1 - kept) * picture
         tell("finish", 1.0, picture)
     except StopRequested:
@@ -57,4 +58,10 @@ def recolour(commission: Commission, on_progress: OnProgress) -> Picture:
 
 
 def _colours_of(commission: Commission) -> Statistics:
-    return mixture([statistics(style.pixels) for style in commission.styles], [style.weight for style in commission.styles])
+    return mixture([_own(style) for style in commission.styles], [style.weight for style in commission.styles])
+
+
+def _own(style: Style) -> Statistics:
+    """Return the painting's own colours: those of the part that its style is taken from."""
+    part = None if style.part is None else stretched(style.part, *style.pixels.shape[:2])[..., 0]
+    return statistics(style.pixels, part)

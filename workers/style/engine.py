@@ -28,7 +28,7 @@ from workers.style.descent import Descent, Steer
 from workers.style.instant import Instant
 from workers.style.objective import Objective, evaluation_cost
 from workers.style.pyramid import Frame, Scale
-from workers.style.regions import shares
+from workers.style.regions import check_part, shares
 from workers.style.resample import Picture, resize, shrink, to_uint8
 from workers.style.showing import Showing
 from workers.style.targets import JobTargets, Targets
@@ -99,13 +99,14 @@ class Engine:
             float32 RGB in [0, 1], longer side ``params.size``.
 
         Raises:
-            PictureError: a picture too small or too long and thin; ``field`` says which.
+            PictureError: a picture too small or too long and thin, or next to nothing taken of one; ``field`` says which.
             EngineError: numbers that are not finite, or not enough memory.
         """
         content, params = commission.content, commission.params
         pyramid.check(content, "content")
         for one in commission.styles:
             pyramid.check(one.pixels, "style")
+            check_part(one.part)
         if params.colours == "only":
             return recolour(commission, on_progress)
         commission = prepared(commission)
@@ -189,7 +190,8 @@ class Engine:
         height, width = pyramid.base(frame, params)
         small = np.clip(resize(photograph, height, width), 0.0, 1.0)
         paintings = [_painting(style.pixels, base_side(params.size), params) for style in commission.styles]
-        made = self._instant.blend(small, paintings, shares(commission.styles, frame, height, width))
+        parts = [style.part for style in commission.styles]
+        made = self._instant.blend(small, paintings, parts, shares(commission.styles, frame, height, width))
         return _full(made, frame)
 
 

@@ -1,4 +1,4 @@
-"""Where in the picture each painting rules: soft masks, as each layer of the network sees them."""
+"""Where in the picture each painting rules, and where in a painting its style is taken from: soft masks, as each layer sees them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.commission import Style
-from app.core.specs import STYLE_LAYERS
+from app.core.errors import PictureError
+from app.core.specs import LEAST_PART, STYLE_LAYERS
 from workers.nets.vgg19 import Pooling, stride
 from workers.style.pyramid import Frame
 from workers.style.resample import Picture, resize
@@ -63,7 +64,22 @@ def shares(styles: Sequence[Style], frame: Frame, height: int, width: int) -> Ma
 
 def on_canvas(mask: Mask, frame: Frame) -> Picture:
     """Return a mask of any size, float32 (h, w) in [0, 1], stretched over the picture, with the margin: (height, width, 1)."""
-    return frame.pad(np.clip(resize(np.asarray(mask, np.float32)[..., None], frame.height, frame.width), 0.0, 1.0))
+    return frame.pad(stretched(mask, frame.height, frame.width))
+
+
+def stretched(mask: Mask, height: int, width: int) -> Picture:
+    """Return a mask of any size, float32 (h, w) in [0, 1], over a picture of this one: (height, width, 1)."""
+    return np.clip(resize(np.asarray(mask, np.float32)[..., None], height, width), 0.0, 1.0)
+
+
+def check_part(part: Mask | None) -> None:
+    """Raise unless there is something in the part of a painting that its style is taken from.
+
+    Raises:
+        PictureError: it has less than ``LEAST_PART`` of the painting.
+    """
+    if part is not None and part.mean() < LEAST_PART:
+        raise PictureError("Next to nothing of the painting is marked as the part to paint like. Mark more of it.", field="style")
 
 
 def regions(masks: Mask, height: int, width: int, pooling: Pooling) -> Regions:
@@ -73,21 +89,24 @@ def regions(masks: Mask, height: int, width: int, pooling: Pooling) -> Regions:
         masks: float32 (regions, canvas height, canvas width), see ``canvas_masks``.
     """
     level = np.clip(resize(np.ascontiguousarray(masks.transpose(1, 2, 0)), height, width), 0.0, 1.0)
-    found = [
-        np.ascontiguousarray(_means(level, stride(layer), *(extent(side, layer, pooling) for side in (height, width))).transpose(2, 0, 1))
-        for layer in STYLE_LAYERS
-    ]
+    found = [np.ascontiguousarray(seen(level, layer, pooling).transpose(2, 0, 1)) for layer in STYLE_LAYERS]
     return Regions(found, level.mean(axis=(0, 1)))
+
+
+def seen(level: Picture, layer: str, pooling: Pooling) -> Picture:
+    """Return masks (height, width, masks) as ``layer`` sees them: their mean over each of its cells.
+
+    What is left of a side at its end, less than a cell, counts with the last one.
+    """
+    means = level
+    for axis in range(2):
+        begins = np.arange(extent(level.shape[axis], layer, pooling)) * stride(layer)
+        sizes = np.diff(begins, append=level.shape[axis]).astype(np.float32)
+        means = np.add.reduceat(means, begins, axis=axis) / np.expand_dims(sizes, (1 - axis, 2))
+    return means
 
 
 def _on_canvas(mask: Mask | None, frame: Frame) -> Mask:
     if mask is None:
         return np.ones((frame.canvas_height, frame.canvas_width), np.float32)
     return on_canvas(mask, frame)[..., 0]
-
-
-def _means(level: Picture, step: int, height: int, width: int) -> Picture:
-    """Return the means of blocks of ``step`` pixels, (height, width, regions); edges repeat where the last block is cut."""
-    below, right = (max(0, count * step - side) for count, side in zip((height, width), level.shape[:2], strict=True))
-    whole = np.pad(level, ((0, below), (0, right), (0, 0)), mode="edge")[: height * step, : width * step]
-    return whole.reshape(height, step, width, step, -1).mean(axis=(1, 3), dtype=np.float32)

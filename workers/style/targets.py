@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 from app.core.commission import Commission
 from app.core.specs import STYLE_LAYERS
 from workers.nets.vgg19 import VGG19, Padding, Pooling, effort
-from workers.style.losses import gram_sum
+from workers.style.losses import gram_sum, masked_gram_sum
 from workers.style.pyramid import Frame, Scale, painted_sides
-from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions
+from workers.style.regions import Mask, Regions, canvas_masks, on_canvas, regions, seen, stretched
 from workers.style.resample import Picture, resize, shrink
 from workers.style.tiles import FORWARD, OnWindow, cut, extent, halo, untold, windows
 
@@ -34,7 +35,7 @@ class Targets:
         self._vgg, self._dtype, self._padding = vgg, dtype, padding
         self.pooling = pooling
         self._picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-        self._sums: dict[tuple[str, ...], tf.types.experimental.PolymorphicFunction] = {}
+        self._sums: dict[tuple[tuple[str, ...], bool], tf.types.experimental.PolymorphicFunction] = {}
         self._contents: dict[str, tf.types.experimental.PolymorphicFunction] = {}
         self._styles: OrderedDict[tuple[bytes, tuple[str, ...], int, int], list[tf.Tensor]] = OrderedDict()
 
@@ -65,38 +66,56 @@ class Targets:
         layers: tuple[str, ...] = STYLE_LAYERS,
         tile: int = TILE,
         on_window: OnWindow = untold,
+        part: Mask | None = None,
     ) -> list[tf.Tensor]:
-        """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each of ``layers``."""
-        key = hashlib.blake2b(repr(pixels.shape).encode() + pixels.tobytes()).digest(), layers, longer, tile
+        """Return the Gram matrices of a painting resized to ``longer``, in its own proportions, one for each of ``layers``.
+
+        Args:
+            part: where its style is taken from, see ``Style.part``.
+        """
+        key = _digest(pixels) + (b"" if part is None else _digest(part)), layers, longer, tile
         if key not in self._styles:
-            self._styles[key] = self._grams(pixels, longer, layers, tile, on_window)
+            self._styles[key] = self._grams(pixels, longer, layers, tile, on_window, part)
             if len(self._styles) > _KEPT:
                 self._styles.popitem(last=False)
         self._styles.move_to_end(key)
         return self._styles[key]
 
-    def _grams(self, pixels: NDArray[np.uint8], longer: int, layers: tuple[str, ...], tile: int, on_window: OnWindow) -> list[tf.Tensor]:
-        if layers not in self._sums:
-
-            def statistics(image: tf.Tensor, core: tf.Tensor) -> list[tf.Tensor]:
-                found = self._features(image, layers)
-                return [gram_sum(cut(found[layer], layer, core)) for layer in layers]
-
-            self._sums[layers] = tf.function(statistics, input_signature=[self._picture, tf.TensorSpec([4], tf.int32)])
+    def _grams(
+        self, pixels: NDArray[np.uint8], longer: int, layers: tuple[str, ...], tile: int, on_window: OnWindow, part: Mask | None
+    ) -> list[tf.Tensor]:
         height, width = painted_sides(pixels, longer)
         picture = shrink(pixels, height, width)
+        masks = [] if part is None else [seen(stretched(part, height, width), layer, self.pooling)[..., 0] for layer in layers]
+        sums_of = self._sums_of(layers, masked=part is not None)
         total: list[NDArray[np.float64]] = []
         parts = list(windows(height, width, tile, halo(layers[-1])))
         for window in parts:
-            sums = [
-                one.numpy().astype(np.float64)
-                for one in self._sums[layers](tf.constant(picture[window.pixels][None]), tf.constant(window.core))
-            ]
+            inside = [tf.constant(mask[window.features(layer, "core")]) for layer, mask in zip(layers, masks, strict=False)]
+            found = sums_of(tf.constant(picture[window.pixels][None]), tf.constant(window.core), inside)
+            sums = [one.numpy().astype(np.float64) for one in found]
             total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
             if len(parts) > 1:
                 on_window(FORWARD * effort(layers[-1]) * window.area)
-        counts = [extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in layers]
+        counts = [mask.sum(dtype=np.float64) for mask in masks] or [
+            extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in layers
+        ]
         return [tf.constant(one / count, tf.float32) for one, count in zip(total, counts, strict=True)]
+
+    def _sums_of(self, layers: tuple[str, ...], masked: bool) -> tf.types.experimental.PolymorphicFunction:
+        """Return the graph of a window's sums over its core, each place counted as its mask says where it has one."""
+        if (layers, masked) not in self._sums:
+
+            def statistics(image: tf.Tensor, core: tf.Tensor, masks: list[tf.Tensor]) -> list[tf.Tensor]:
+                found = {layer: cut(features, layer, core) for layer, features in self._features(image, layers).items()}
+                if not masked:
+                    return [gram_sum(found[layer]) for layer in layers]
+                return [masked_gram_sum(found[layer], mask) for layer, mask in zip(layers, masks, strict=True)]
+
+            mask = tf.TensorSpec([None, None], tf.float32)
+            signature = [self._picture, tf.TensorSpec([4], tf.int32), [mask] * (len(layers) if masked else 0)]
+            self._sums[layers, masked] = tf.function(statistics, input_signature=signature)
+        return self._sums[layers, masked]
 
     def _features(self, image: tf.Tensor, layers: Iterable[str]) -> dict[str, tf.Tensor]:
         return self._vgg.features(image, layers, padding=self._padding, pooling=self.pooling, dtype=self._dtype)
@@ -178,9 +197,16 @@ class JobTargets:
     def _grams(self, longer: int, layers: tuple[str, ...]) -> list[tf.Tensor]:
         key = longer, layers
         if key not in self._styles:
-            each = [self._targets.style(style.pixels, longer, layers, self._tile, self._on_window) for style in self._commission.styles]
+            each = [
+                self._targets.style(style.pixels, longer, layers, self._tile, self._on_window, style.part)
+                for style in self._commission.styles
+            ]
             self._styles[key] = [tf.stack(layer) for layer in zip(*each, strict=True)]
         return self._styles[key]
+
+
+def _digest(array: NDArray[Any]) -> bytes:
+    return hashlib.blake2b(repr(array.shape).encode() + array.tobytes()).digest()
 
 
 def shown(x: Picture, aims: Aims) -> Picture:

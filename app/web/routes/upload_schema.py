@@ -40,12 +40,14 @@ def request_body() -> dict[str, Any]:
             "description": f"Where painting {number} rules: white there, black or transparent elsewhere; of any size from 32 pixels.",
         }
         properties[pictures.mask_of(role)] = where
+        taken = f"Which part of painting {number} is taken, colours included: white there, black or transparent elsewhere; of any size from 32 pixels."
+        properties[pictures.part_of(role)] = {**where, "description": taken}
     properties[pictures.PROTECT] = {
         "type": "string",
         "format": "binary",
         "description": "Where the photograph stays as it is: white there, black or transparent elsewhere; of any size from 32 pixels.",
     }
-    for region in (*map(pictures.mask_of, pictures.STYLES), pictures.PROTECT):
+    for region in (*map(pictures.mask_of, pictures.STYLES), *map(pictures.part_of, pictures.STYLES), pictures.PROTECT):
         properties[f"{region}_kept"] = {"type": "string", "description": "Id of a job of yours whose region is used again."}
     usual = PRESETS[DEFAULT_PRESET].params.model_dump()
     properties.update({name: {**one, "default": usual[name]} for name, one in StyleParams.model_json_schema()["properties"].items()})

@@ -101,6 +101,54 @@ def test_a_region_is_painted_on_the_photograph(page: Page, studio: Studio) -> No
     assert max(protect["width"], protect["height"]) == 1024
 
 
+def test_a_part_of_a_painting_is_painted_on_the_painting(page: Page, studio: Studio, files: dict[str, Path]) -> None:
+    page.goto("/")
+    page.locator(".regions > summary").click()
+    part, other = page.locator('[data-region="style-part"]'), page.locator('[data-region="style2-part"]')
+    button = part.get_by_role("button", name="Paint it on the painting")
+    button.click()
+    expect(page.locator("#style-part-error")).to_contain_text("Choose a painting first")
+    expect(other).to_be_hidden()
+    page.locator("#content").set_input_files(files["photo"])
+    page.locator("#style").set_input_files(files["painting"])
+
+    def paint() -> None:
+        button.click()
+        expect(page.locator(".brush-canvas")).to_be_focused()
+        page.keyboard.press("Space")
+        page.get_by_role("button", name="Use this region").click()
+        expect(part.locator(".region-picture")).to_be_visible()
+
+    paint()
+    expect(page.get_by_role("heading", name="The part of the painting to paint like", include_hidden=True)).to_have_count(1)
+    painted_on, shown = (page.locator(one).get_attribute("src") for one in (".brush-picture", '[data-zone="style"] .zone-picture'))
+    assert painted_on == shown
+    assert part.locator(".region-picture").evaluate(LIGHT, [0.5, 0.5]) > 0.95
+    # Another photograph leaves it; another painting does not.
+    page.locator("#content").set_input_files(files["painting"])
+    expect(part.locator(".region-picture")).to_be_visible()
+    page.locator("#style").set_input_files(files["photo"])
+    expect(part.locator(".region-note")).to_have_text("The region was painted on the painting before, so it was removed.")
+    expect(part.locator(".region-picture")).to_be_hidden()
+    paint()
+    assert axe(page) == []
+    page.get_by_role("button", name="Start painting").click()
+    page.wait_for_url("**/jobs/*")
+    job_id = page.locator("[data-job]").get_attribute("data-job")
+    assert list(page.request.get(f"/api/jobs/{job_id}").json()["inputs"]) == ["content", "style", "style-part"]
+    # Nothing marked is told where it is, and the second painting has its own once it is there.
+    page.goto(f"/?from={job_id}")
+    button.click()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Use this region").click()
+    page.get_by_role("button", name="Start painting").click()
+    expect(page.locator("#style-part-error")).to_contain_text("Mark more of it in white, or remove this.")
+    page.locator(".mixing > summary").click()
+    page.get_by_role("button", name="Add a painting").click()
+    page.locator("#style2").set_input_files(files["painting"])
+    expect(other.get_by_role("button", name="Paint it on the painting")).to_be_visible()
+
+
 def test_what_was_painted_on_a_photograph_goes_with_it_and_a_file_stays(page: Page, studio: Studio, files: dict[str, Path]) -> None:
     page.goto("/")
     choose_samples(page)
@@ -187,7 +235,7 @@ def test_a_region_that_is_kept_is_opened_as_fine_as_it_was_on_the_whole_photogra
     page.goto(f"/?from={page.locator('[data-job]').get_attribute('data-job')}")
     keep = page.locator('[data-region="protect"]')
     keep.get_by_role("button", name="Paint it on the photograph").click()
-    assert page.locator(".brush-photograph").evaluate("image => image.naturalWidth") == 600
+    assert page.locator(".brush-picture").evaluate("image => image.naturalWidth") == 600
     page.get_by_role("button", name="Use this region").click()
     shown = keep.locator(".region-picture")
     expect(shown).to_have_attribute("src", re.compile("^blob:"))

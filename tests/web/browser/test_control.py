@@ -235,6 +235,7 @@ def test_a_region_that_is_kept_is_opened_as_fine_as_it_was_on_the_whole_photogra
     page.goto(f"/?from={page.locator('[data-job]').get_attribute('data-job')}")
     keep = page.locator('[data-region="protect"]')
     keep.get_by_role("button", name="Paint it on the photograph").click()
+    expect(page.locator(".brush-canvas")).to_be_focused()
     assert page.locator(".brush-picture").evaluate("image => image.naturalWidth") == 600
     page.get_by_role("button", name="Use this region").click()
     shown = keep.locator(".region-picture")

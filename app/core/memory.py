@@ -25,6 +25,11 @@ FIXED_BYTES = 400 * 2**20
 HALO = 96
 # Cuts lie on multiples of this.
 _GRID = 16
+# Where memory is ample: what is not cut takes two thirds of the time, the forward pass being run once. Ample is twice
+# what is needed, and a window is never larger than this: a step has to answer, and other programs have to live, too.
+_ROOMY = ((2048, 15), (1536, 15))
+_AMPLE = 2
+_LARGEST_WINDOW = 3_500_000_000
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
 # What is advised where a size does not fit. Among them are those up to which AdaIN is shown more and more: 724 and its doubles.
@@ -64,7 +69,7 @@ class Plan:
     needed: int
 
 
-def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: int, begun: int = 0) -> Plan:
+def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: int, begun: int = 0, roomy: bool = False) -> Plan:
     """Return how to work on a canvas within the free memory.
 
     Args:
@@ -72,13 +77,14 @@ def plan(canvas: Canvas, smaller: Iterable[Canvas] = (), *, half: bool, free: in
         half: whether the network runs in bfloat16.
         free: bytes, see ``free_bytes``.
         begun: bytes of a state that is in memory already: where there was room for its run, there is room to go on with it.
+        roomy: whether windows are in the memory that ``free`` is of, so that they may be larger where it is ample.
 
     Raises:
         EngineError: nothing fits; says which size would.
     """
     found = _fitting(canvas, half=half, free=free)
     if found:
-        return found
+        return (roomy and _spacious(canvas, half=half, free=free)) or found
     least = smallest(canvas, half=half)
     if least.needed <= free + begun:
         return least
@@ -98,10 +104,8 @@ def smallest(canvas: Canvas, *, half: bool) -> Plan:
 
 def need(canvas: Canvas, tile: int, history: int, *, half: bool) -> int:
     """Return the bytes that a canvas takes when worked on with this ``Plan.tile`` and ``Plan.history``."""
-    shown = max(window_pixels(*canvas.painting, tile), canvas.uncut)
-    window = max(window_pixels(canvas.height, canvas.width, tile), shown // _PAINTING_SHARE) * WINDOW_BYTES // (2 if half else 1)
     pixels = canvas.height * canvas.width * (CANVAS_BYTES + history * PAIR_BYTES)
-    return FIXED_BYTES + window + pixels + canvas.painting[0] * canvas.painting[1] * PAINTING_BYTES
+    return FIXED_BYTES + _window(canvas, tile, half=half) + pixels + canvas.painting[0] * canvas.painting[1] * PAINTING_BYTES
 
 
 def window_pixels(height: int, width: int, tile: int) -> int:
@@ -143,6 +147,20 @@ def free_bytes(root: Path = Path("/")) -> int:
 def _fitting(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
     plans: Sequence[Plan] = [Plan(*choice, need(canvas, *choice, half=half)) for choice in _CHOICES]
     return next((one for one in plans if one.needed <= free), None)
+
+
+def _spacious(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
+    """Return the plan with the largest windows, where memory is ample for them."""
+    plans = [
+        Plan(*choice, need(canvas, *choice, half=half)) for choice in _ROOMY if _window(canvas, choice[0], half=half) <= _LARGEST_WINDOW
+    ]
+    return next((one for one in plans if _AMPLE * one.needed <= free), None)
+
+
+def _window(canvas: Canvas, tile: int, *, half: bool) -> int:
+    """Return the bytes that the network takes on the largest window of a canvas, or of a painting."""
+    shown = max(window_pixels(*canvas.painting, tile), canvas.uncut)
+    return max(window_pixels(canvas.height, canvas.width, tile), shown // _PAINTING_SHARE) * WINDOW_BYTES // (2 if half else 1)
 
 
 def _groups(root: Path) -> Iterator[tuple[Path, tuple[str, str]]]:

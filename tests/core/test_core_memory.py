@@ -32,6 +32,28 @@ def test_more_memory_never_gives_less() -> None:
     assert histories == sorted(histories)
 
 
+def test_where_memory_is_ample_less_is_cut() -> None:
+    canvas = Canvas(2048, 1400, 2080)
+    needed = need(canvas, 2048, 15, half=True)
+    ample, scarce = (plan(canvas, half=True, free=free, roomy=True) for free in (2 * needed, 2 * needed - 1))
+    assert (ample.tile, ample.history, ample.needed) == (2048, 15, needed)
+    assert scarce == plan(canvas, half=True, free=2 * needed) and scarce.tile == 1024
+
+
+@pytest.mark.parametrize("half", [True, False])
+@pytest.mark.parametrize("side", [512, 1024, 1448, 2048, 3072, 4096])
+def test_no_window_grows_beyond_its_bound_and_half_of_the_memory_stays_free(side: int, half: bool) -> None:
+    for free in range(2, 130, 4):
+        canvas = Canvas(side, side + 32, side * 2 // 3)
+        if need(canvas, 128, 3, half=half) > free * GIB:
+            continue
+        usual, found = (plan(canvas, half=half, free=free * GIB, roomy=roomy) for roomy in (False, True))
+        if found == usual:
+            continue
+        window = window_pixels(canvas.height, canvas.width, found.tile) * (1200 if half else 2400)
+        assert (window <= 3.5e9, found.needed * 2 <= free * GIB, found.history) == (True, True, 15)
+
+
 def test_what_does_not_fit_is_refused_with_a_size_that_does() -> None:
     smaller = [Canvas(size, size * 3 // 4, size) for size in SIZES]
     with pytest.raises(EngineError, match=r"at most (\d+) pixels.*Received: 4096 pixels") as caught:

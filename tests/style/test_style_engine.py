@@ -255,6 +255,15 @@ def test_who_is_refused_a_size_is_told_a_smaller_one_that_is_taken(
     assert engine.plan(Commission.of(content, style, StyleParams(size=1536))).needed <= free
 
 
+@pytest.mark.parametrize(("gpu", "tile"), [(False, 2048), (True, 1024)])
+def test_ample_memory_is_used_where_it_is_the_networks_own(
+    engine: Engine, content: np.ndarray, style: np.ndarray, monkeypatch: pytest.MonkeyPatch, gpu: bool, tile: int
+) -> None:
+    monkeypatch.setattr("workers.style.engine.free_bytes", lambda: 2**36)
+    monkeypatch.setattr("workers.style.engine.on_gpu", lambda: gpu)
+    assert engine.plan(Commission.of(content, style, StyleParams(size=1448))).tile == tile
+
+
 @pytest.fixture
 def in_tiles(monkeypatch: pytest.MonkeyPatch) -> StyleParams:
     """Parameters of a long thin picture that is worked on in three windows, small as it is."""

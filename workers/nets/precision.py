@@ -71,6 +71,11 @@ def kind() -> str:
     return "processor" if _CPU_FLAGS.isdisjoint(_cpuinfo("flags").split()) else "processor with bfloat16"
 
 
+def on_gpu() -> bool:
+    """Tell whether the networks run on a GPU."""
+    return bool(tf.config.list_physical_devices("GPU"))
+
+
 def device() -> str:
     """Return the name of the GPU that would be used, else of the processor."""
     for gpu in tf.config.list_physical_devices("GPU"):

@@ -20,7 +20,7 @@ from app.core.progress import OnProgress, StopRequested
 from app.core.specs import StyleParams, base_side
 from workers.nets import weights
 from workers.nets.adain_decoder import AdaINDecoder
-from workers.nets.precision import choose, compiles, device
+from workers.nets.precision import choose, compiles, device, on_gpu
 from workers.nets.vgg19 import VGG19, Padding, Pooling
 from workers.style import pyramid
 from workers.style.colours import prepared, recolour
@@ -154,7 +154,7 @@ class Engine:
         asked, halvings = commission.params.size, max(0, len(commission.params.iterations) - 1)
         smaller = (_canvas(commission, size) for size in SIZES if size < asked and base_side(size) >> halvings >= pyramid.MIN_SIDE)
         begun = resume.bytes if resume else 0
-        return plan(_canvas(commission, asked), smaller, half=self._half, free=free_bytes(), begun=begun)
+        return plan(_canvas(commission, asked), smaller, half=self._half, free=free_bytes(), begun=begun, roomy=not on_gpu())
 
     def _planned(self, commission: Commission, resume: Checkpoint | None) -> tuple[Plan, EngineError | None]:
         """Return the plan, and why it cannot be followed: what was begun may still be asked for as it is."""

@@ -12,9 +12,10 @@ from app.core.errors import EngineError
 # Of the network on a window, forward and backward, for each of its pixels: activations that
 # the gradient needs, and what the widest layer needs besides. Half of it in bfloat16.
 WINDOW_BYTES = 2400
-# Of a painting, whose statistics need no gradient, half of that; and for each of its pixels the picture itself while it is resized.
+# Of a painting, whose statistics need no gradient, half of that; and for each of its pixels the picture itself while it is
+# resized, and what says which part of it is taken.
 _PAINTING_SHARE = 2
-PAINTING_BYTES = 20
+PAINTING_BYTES = 26
 # Pictures, gradients, masks and content features of all levels, and the state while it is written, for each pixel of the canvas.
 CANVAS_BYTES = 600
 # A pair of L-BFGS: two float32 RGB vectors.
@@ -29,7 +30,7 @@ _GRID = 16
 # what is needed, and a window is never larger than this: a step has to answer, and other programs have to live, too.
 _ROOMY = ((2048, 15), (1536, 15))
 _AMPLE = 2
-_LARGEST_WINDOW = 3_500_000_000
+_LARGEST_WINDOW = 3_600_000_000
 # In order of preference. Smaller tiles cost time, the halo being run again for each; a shorter memory costs iterations.
 _CHOICES = (*tuple((tile, history) for history in (15, 10, 7, 5) for tile in (1024, 768, 512)), (512, 3), (256, 5), (256, 3), (128, 3))
 # What is advised where a size does not fit. Among them are those up to which AdaIN is shown more and more: 724 and its doubles.

@@ -18,8 +18,6 @@ _MOST_ITERATIONS = 5000
 LARGEST_BASE = 724
 # Longer side over shorter.
 MAX_ASPECT = 8
-# Of a painting that only a part is taken of, what that part has to have: less says nothing about a style.
-LEAST_PART = 0.001
 
 
 class StyleParams(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from app.core.errors import InputError, NotFound, ParameterError, ParameterErrors, PentimentoError, PictureError, TooSlow
 from app.core.ids import is_id
-from app.core.specs import DEFAULT_PRESET, LEAST_PART, PRESETS, StyleParams, resolve
+from app.core.specs import DEFAULT_PRESET, PRESETS, StyleParams, resolve
 from app.imaging import encode
 from app.imaging.normalise import Decoded
 from app.imaging.opening import Opening
@@ -21,6 +21,8 @@ from app.web.given_picture import PictureReader
 from app.web.option import as_text
 from app.web.uploads import Form
 
+# How much of a painting its part has to mark: less says nothing about a style.
+_LEAST_PART = 0.001
 _PARTS = frozenset(map(pictures.part_of, pictures.STYLES))
 _NOT_PARAMETERS = frozenset(
     {
@@ -73,7 +75,7 @@ class Reception:
                 found = self._picture(form, role, owner, opening)
                 if found is None and role in ROLES:
                     raise PictureError(f"Choose a {ROLES[role].lower()}: a file of your own or one of the samples.", field=role)
-                if found is not None and role in _PARTS and region(encode.read_rgb(found[1].thumbnail_jpeg)).mean() < LEAST_PART:
+                if found is not None and role in _PARTS and region(encode.read_rgb(found[1].thumbnail_jpeg)).mean() < _LEAST_PART:
                     raise PictureError("Next to nothing of the painting is marked. Mark more of it in white, or remove this.", field=role)
                 if found is not None:
                     given[role] = found

@@ -1,4 +1,4 @@
-// Where things go, and what is taken: a region as a file, or painted on the photograph or a painting; shown small, removed again.
+// Where things go, and come from: a region as a file, or painted on the photograph or a painting; shown small, removed again.
 import { brush, PAINTED } from "./brush.js";
 import { Chosen } from "./chosen.js";
 import { setMessage } from "./message.js";
@@ -89,7 +89,7 @@ const whole = ({ dataset, src }) => dataset.whole ?? src;
 
 const regions = [...document.querySelectorAll("[data-region]")].map((element) => new Region(element));
 
-// A place is offered to each painting that is there.
+// Regions are offered of each painting that is there.
 function offer() {
   for (const region of regions) {
     const zone = document.querySelector(`[data-zone="${region.of}"] .zone`);

@@ -187,7 +187,7 @@ def test_a_job_whose_state_was_put_away_during_the_copy_begins_anew(
 def test_a_backup_under_writes_has_the_files_of_every_row(clients: Clients, elsewhere: Settings, copy: Path) -> None:
     at_once = dataclasses.replace(clients, settings=clients.settings.model_copy(update={"undo_seconds": 0.0}))
     ended = threading.Event()
-    made: dict[str, bytes] = {}
+    made: dict[str, dict[str, bytes]] = {}
 
     def write() -> None:
         """Add jobs as an upload does, and throw every second one away."""
@@ -196,9 +196,9 @@ def test_a_backup_under_writes_has_the_files_of_every_row(clients: Clients, else
             number += 1
             job = Job(id=f"{number:032x}", kind=STYLIZE, owner="a" * 32, preset="default", params={}, state=State.DONE)
             job.inputs, job.created_at = {"content": {"name": "x"}}, float(number)
-            data = os.urandom(20_000)
-            for name in named(job):
-                clients.blobs.put(pictures.key(job.id, name), data)
+            data = {name: os.urandom(20_000) for name in named(job)}
+            for name, file in data.items():
+                clients.blobs.put(pictures.key(job.id, name), file)
             with clients.database.write() as session:
                 session.add(job)
             made[job.id] = data
@@ -225,7 +225,7 @@ def test_a_backup_under_writes_has_the_files_of_every_row(clients: Clients, else
     for row in rows.values():
         for name in named(row):
             # What was stored, not what is: a row that was copied may have been thrown away a moment later.
-            assert there.get(pictures.key(row.id, name)) == made[row.id]
+            assert there.get(pictures.key(row.id, name)) == made[row.id][name]
 
 
 def test_only_what_cannot_be_made_again_is_copied_and_for_its_owner_alone(small: Settings, copy: Path) -> None:

@@ -106,9 +106,8 @@ def test_adain_takes_the_statistics_of_the_part(weights_cache: Settings, vgg: VG
     assert np.abs(found - whole).mean() > 0.01
 
 
-@pytest.mark.parametrize("iterations", [(), (3, 2)])
-@pytest.mark.parametrize("colours", ["painting", "only"])
-def test_the_picture_has_the_colours_of_the_part(engine: Engine, iterations: tuple[int, ...], colours: str) -> None:
+@pytest.mark.parametrize(("colours", "iterations"), [("painting", ()), ("painting", (3, 2)), ("only", ())])
+def test_the_picture_has_the_colours_of_the_part(engine: Engine, colours: str, iterations: tuple[int, ...]) -> None:
     params = StyleParams(size=96, iterations=iterations, colours=colours)
     warmth = []
     for part in (LEFT, None, 1 - LEFT):
@@ -130,10 +129,20 @@ def test_matched_gives_the_part_the_photographs_colours() -> None:
     assert np.abs(means["whole"] - content.mean(axis=(0, 1))).max() > 12
 
 
-@pytest.mark.parametrize("marked", [0, 1])
-def test_next_to_nothing_is_refused(engine: Engine, marked: int) -> None:
-    part = np.zeros((64, 64), np.float32)
-    part[0, :marked] = 1.0
-    with pytest.raises(PictureError, match=r"Mark more of it\.") as caught:
+def test_a_single_pixel_is_enough_and_none_is_refused(engine: Engine) -> None:
+    part = np.zeros((900, 900), np.float32)
+    part[0, 0] = 1.0
+    commission = Commission(half_red_half_blue(), (Style(PAINTING, part=part),), StyleParams(size=96, iterations=(1,)))
+    assert np.isfinite(engine.stylize(commission, ignore)).all()
+    part[0, 0] = 0.0
+    with pytest.raises(PictureError, match=r"Mark some of it\.") as caught:
         engine.stylize(Commission(skimage.data.chelsea(), (Style(PAINTING, part=part),), StyleParams(size=96)), ignore)
     assert caught.value.field == "style"
+
+
+def test_targets_are_kept_by_painting_part_and_size_and_not_by_tiles_that_cut_nothing(vgg: VGG19) -> None:
+    targets = Targets(vgg, tf.float32)
+    first = targets.style(PAINTING, 96, tile=1024, part=RAMP)
+    assert targets.style(PAINTING, 96, tile=2048, part=RAMP.copy()) is first
+    for other in ({"part": RAMP[:, ::-1].copy()}, {"part": None}, {"part": RAMP, "tile": 64}, {"part": RAMP, "longer": 112}):
+        assert targets.style(PAINTING, **{"longer": 96, **other}) is not first

@@ -99,7 +99,7 @@ class Engine:
             float32 RGB in [0, 1], longer side ``params.size``.
 
         Raises:
-            PictureError: a picture too small or too long and thin, or next to nothing taken of one; ``field`` says which.
+            PictureError: a picture too small or too long and thin, or nothing taken of one; ``field`` says which.
             EngineError: numbers that are not finite, or not enough memory.
         """
         content, params = commission.content, commission.params

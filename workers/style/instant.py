@@ -58,7 +58,7 @@ class Instant:
             self._statistics(tf.constant(style[None]), tf.constant(_weights(style, part)[None]))
             for style, part in zip(styles, parts, strict=True)
         ]
-        means, deviations = (tf.concat([one[part] for one in found], 0) for part in range(2))
+        means, deviations = (tf.concat([one[which] for one in found], 0) for which in range(2))
         step, (height, width) = stride(_LAYER), content.shape[:2]
         blocks = shares.reshape(height // step, step, width // step, step, -1).mean(axis=(1, 3), dtype=np.float32)
         made: Picture = self._graph(tf.constant(content[None]), means, deviations, tf.constant(blocks)).numpy()[0]

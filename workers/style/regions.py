@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from app.core.commission import Style
 from app.core.errors import PictureError
-from app.core.specs import LEAST_PART, STYLE_LAYERS
+from app.core.specs import STYLE_LAYERS
 from workers.nets.vgg19 import Pooling, stride
 from workers.style.pyramid import Frame
 from workers.style.resample import Picture, resize
@@ -76,10 +76,10 @@ def check_part(part: Mask | None) -> None:
     """Raise unless there is something in the part of a painting that its style is taken from.
 
     Raises:
-        PictureError: it has less than ``LEAST_PART`` of the painting.
+        PictureError: it is empty.
     """
-    if part is not None and part.mean() < LEAST_PART:
-        raise PictureError("Next to nothing of the painting is marked as the part to paint like. Mark more of it.", field="style")
+    if part is not None and not part.any():
+        raise PictureError("Nothing of the painting is marked as the part to paint like. Mark some of it.", field="style")
 
 
 def regions(masks: Mask, height: int, width: int, pooling: Pooling) -> Regions:
@@ -98,6 +98,8 @@ def seen(level: Picture, layer: str, pooling: Pooling) -> Picture:
 
     What is left of a side at its end, less than a cell, counts with the last one.
     """
+    if stride(layer) == 1:
+        return level
     means = level
     for axis in range(2):
         begins = np.arange(extent(level.shape[axis], layer, pooling)) * stride(layer)

@@ -73,7 +73,9 @@ class Targets:
         Args:
             part: where its style is taken from, see ``Style.part``.
         """
-        key = _digest(pixels) + (b"" if part is None else _digest(part)), layers, longer, tile
+        # How it was cut changes the sums by rounding.
+        cut_at = tile if max(painted_sides(pixels, longer)) > tile else 0
+        key = _digest(pixels) + (b"" if part is None else _digest(part)), layers, longer, cut_at
         if key not in self._styles:
             self._styles[key] = self._grams(pixels, longer, layers, tile, on_window, part)
             if len(self._styles) > _KEPT:
@@ -85,17 +87,17 @@ class Targets:
         self, pixels: NDArray[np.uint8], longer: int, layers: tuple[str, ...], tile: int, on_window: OnWindow, part: Mask | None
     ) -> list[tf.Tensor]:
         height, width = painted_sides(pixels, longer)
+        masks = [] if part is None else _seen_by(layers, stretched(part, height, width), self.pooling)
         picture = shrink(pixels, height, width)
-        masks = [] if part is None else [seen(stretched(part, height, width), layer, self.pooling)[..., 0] for layer in layers]
         sums_of = self._sums_of(layers, masked=part is not None)
         total: list[NDArray[np.float64]] = []
-        parts = list(windows(height, width, tile, halo(layers[-1])))
-        for window in parts:
+        found = list(windows(height, width, tile, halo(layers[-1])))
+        for window in found:
             inside = [tf.constant(mask[window.features(layer, "core")]) for layer, mask in zip(layers, masks, strict=False)]
-            found = sums_of(tf.constant(picture[window.pixels][None]), tf.constant(window.core), inside)
-            sums = [one.numpy().astype(np.float64) for one in found]
+            each = sums_of(tf.constant(picture[window.pixels][None]), tf.constant(window.core), inside)
+            sums = [one.numpy().astype(np.float64) for one in each]
             total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
-            if len(parts) > 1:
+            if len(found) > 1:
                 on_window(FORWARD * effort(layers[-1]) * window.area)
         counts = [mask.sum(dtype=np.float64) for mask in masks] or [
             extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in layers
@@ -203,6 +205,10 @@ class JobTargets:
             ]
             self._styles[key] = [tf.stack(layer) for layer in zip(*each, strict=True)]
         return self._styles[key]
+
+
+def _seen_by(layers: Iterable[str], mask: Picture, pooling: Pooling) -> list[Mask]:
+    return [seen(mask, layer, pooling)[..., 0] for layer in layers]
 
 
 def _digest(array: NDArray[Any]) -> bytes:

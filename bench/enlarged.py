@@ -36,6 +36,7 @@ from bench.sheet import SIZE, card, laid_out, save
 from bench.worker import peak_bytes
 from workers.nets import weights
 from workers.nets.precision import choose, device
+from workers.style import engine as engines
 from workers.style import pyramid
 from workers.style.engine import Engine
 from workers.style.objective import deepest
@@ -47,6 +48,8 @@ WORK = Path(__file__).parent / "work"
 SMALL, LARGE = 512, 2048
 # A rocket before a flat sky and a temple before a pale one, where a mesh or a seam would show; fur.
 CHOSEN = (("rocket", "woodblock"), ("china", "watercolour"), ("chelsea", "night"))
+# GB of memory to paint within: with more a picture of 2048 pixels is not cut at all.
+FREE = 6.0
 # Composition is compared at this size: what is smaller is brush work.
 _COMPOSED = 64
 
@@ -66,14 +69,14 @@ def main() -> None:
     given = _arguments()
     weights.prepare(Settings())
     precision = choose(Settings().precision)
-    folder = WORK / f"enlarged-{Plan().fingerprint(f'{device()} {precision}')}"
-    is_whole = (given.size, given.preset, given.pairs) == (LARGE, DEFAULT_PRESET, len(CHOSEN))
+    folder = WORK / f"enlarged-{Plan().fingerprint(f'{device()} {precision} {given.free}')}"
+    is_whole = (given.size, given.preset, given.pairs, given.free) == (LARGE, DEFAULT_PRESET, len(CHOSEN), FREE)
     _say(f"{device()}, convolutions in {precision}; the worst cut, and how many of the uncut lines stand out as much\n")
     _say("| pair | pixels | seconds | memory, GiB | worst cut | lines like it | mesh, small | mesh, large | composition | photograph's |")
     _say("|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for pair in CHOSEN[: given.pairs]:
-        (small, _), (large, how) = (_painted(folder, pair, side, given.preset) for side in (SMALL, given.size))
+        (small, _), (large, how) = (_painted(folder, pair, side, given.preset, given.free) for side in (SMALL, given.size))
         _say(_line(pair, small, large, how, resolve(given.preset, {"size": given.size})))
         rows += [list(_whole(pair, small, large)), list(_details(pair, small, large))]
     output = given.output or (SHEET if is_whole else folder / SHEET.name)
@@ -86,6 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=LARGE, help="longer side of the large pictures in pixels (default: %(default)s)")
     parser.add_argument("--preset", default=DEFAULT_PRESET, choices=[name for name in PRESETS if PRESETS[name].params.iterations])
     parser.add_argument("--pairs", type=int, default=len(CHOSEN), choices=range(1, len(CHOSEN) + 1), metavar="N", help="of %(default)s")
+    parser.add_argument("--free", type=float, default=FREE, metavar="GB", help="memory to paint within (default: %(default)s)")
     parser.add_argument("--output", type=Path, help="the sheet; that of a try goes beside its records by default")
     given = parser.parse_args()
     if given.size <= SMALL:
@@ -97,14 +101,14 @@ def _arguments() -> argparse.Namespace:
     return given
 
 
-def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painted]:
+def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str, free: float) -> tuple[Pixels, Painted]:
     """Return a picture and how it was painted: as kept, or painted now by a process of its own."""
     path = folder / f"{'-'.join(pair)}-{side}-{preset}.png"
     if not path.with_suffix(".json").exists():
         # Ctrl-C ends the process that paints without a word: this one has something to say.
         quiet = signal.SIGINT, signal.SIG_DFL
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), signal.signal, quiet) as pool:
-            pixels, painted = pool.submit(paint, pair, side, preset).result()
+            pixels, painted = pool.submit(paint, pair, side, preset, free).result()
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
         # Last: it tells that both are there.
@@ -112,8 +116,9 @@ def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str) -> tup
     return np.asarray(Image.open(path).convert("RGB")), Painted(**json.loads(path.with_suffix(".json").read_text()))
 
 
-def paint(pair: tuple[str, str], side: int, preset: str) -> tuple[Pixels, Painted]:
-    """Paint one pair with a warm engine of this process."""
+def paint(pair: tuple[str, str], side: int, preset: str, free: float) -> tuple[Pixels, Painted]:
+    """Paint one pair with a warm engine of this process, as where so many GB of memory are free."""
+    engines.free_bytes = lambda: round(free * 1e9)  # type: ignore[assignment]
     engine = Engine(Settings())
     engine.warm_up()
     content, params = photograph(pair[0]), resolve(preset, {"size": side})

@@ -38,7 +38,6 @@ from workers.nets import weights
 from workers.nets.precision import choose, device
 from workers.style import engine as engines
 from workers.style import pyramid
-from workers.style.engine import Engine
 from workers.style.objective import deepest
 from workers.style.resample import shrink, to_uint8
 from workers.style.tiles import halo, is_cut, windows
@@ -118,8 +117,8 @@ def _painted(folder: Path, pair: tuple[str, str], side: int, preset: str, free: 
 
 def paint(pair: tuple[str, str], side: int, preset: str, free: float) -> tuple[Pixels, Painted]:
     """Paint one pair with a warm engine of this process, as where so many GB of memory are free."""
-    engines.free_bytes = lambda: round(free * 1e9)  # type: ignore[assignment]
-    engine = Engine(Settings())
+    engines.free_bytes = lambda: round(free * 1e9)
+    engine = engines.Engine(Settings())
     engine.warm_up()
     content, params = photograph(pair[0]), resolve(preset, {"size": side})
     commission = Commission.of(content, painting(pair[1]), params)

@@ -26,8 +26,8 @@ FIXED_BYTES = 400 * 2**20
 HALO = 96
 # Cuts lie on multiples of this.
 _GRID = 16
-# Where memory is ample: what is not cut takes two thirds of the time, the forward pass being run once. Ample is twice
-# what is needed, and a window is never larger than this: a step has to answer, and other programs have to live, too.
+# Where memory is ample: a level that is not cut takes two thirds of the time, its forward pass being run once. Ample is
+# twice what is needed, and a window is never larger than this: a step has to answer, and other programs have to live, too.
 _ROOMY = ((2048, 15), (1536, 15))
 _AMPLE = 2
 _LARGEST_WINDOW = 3_600_000_000

@@ -157,6 +157,12 @@ def stylize(
     style: Annotated[list[Path], typer.Option("--style", "-s", help="The painting whose style it gets; up to four.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the picture goes: .png, .jpg or .tif.", show_default=False)],
     weight: Annotated[list[float] | None, typer.Option(help="One for each --style: how much it counts.", show_default=False)] = None,
+    mask: Annotated[
+        list[Path] | None, typer.Option(help="One for each --style: a picture, white where it rules; - for none.", show_default=False)
+    ] = None,
+    part: Annotated[
+        list[Path] | None, typer.Option(help="One for each --style: white where it is taken from; - for all of it.", show_default=False)
+    ] = None,
     protect: Annotated[Path | None, typer.Option(help="A picture, white where the photograph stays as it is.", show_default=False)] = None,
     depth: Annotated[int, typer.Option(help="Bits a channel of a PNG: 8 or 16. A TIFF has 16.", metavar="8|16")] = 8,
     preset: Annotated[str, typer.Option(help="Values of all options not given.", metavar="|".join(PRESETS))] = DEFAULT_PRESET,
@@ -169,7 +175,8 @@ def stylize(
 
     changes = {name: value for name, value in parameters.items() if value is not None}
     params = resolve(preset, changes)
-    paint(_settings(), Order(photo, tuple(style), output, preset, params, force, tuple(weight or ()), protect, depth))
+    masks, parts = (tuple(None if str(path) == "-" else path for path in given or ()) for given in (mask, part))
+    paint(_settings(), Order(photo, tuple(style), output, preset, params, force, tuple(weight or ()), protect, depth, masks, parts))
 
 
 @app.command()

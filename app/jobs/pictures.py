@@ -52,6 +52,11 @@ def part_of(style: str) -> str:
     return f"{style}-part"
 
 
+def is_region(role: str) -> bool:
+    """Tell whether a picture says where something goes, or is taken from."""
+    return role == PROTECT or painting_of(role) is not None
+
+
 def painting_of(role: str) -> str | None:
     """Return the role of the painting that a region belongs to; None of any other picture."""
     return next((style for style in STYLES if role in (mask_of(style), part_of(style))), None)

@@ -53,9 +53,13 @@ def _digest(job: Job, role: str, in_effect: Mapping[str, float]) -> InputDigest:
     weight = float(facts.get("weight", 1.0))
     if role in pictures.STYLES:
         weight = in_effect.get(f"weight_{pictures.styles_of(job).index(role) + 1}", weight)
-    kind: Literal["content", "style", "mask", "part", "protect"] = "style"
+    return InputDigest(role=kind_of(role), sha256=facts["sha256"], width=facts["width"], height=facts["height"], weight=weight)
+
+
+def kind_of(role: str) -> Literal["content", "style", "mask", "part", "protect"]:
+    """Return what a receipt calls a picture of this role, whichever painting it is of."""
     if role in ("content", pictures.PROTECT):
-        kind = "content" if role == "content" else "protect"
-    elif role not in pictures.STYLES:
-        kind = "mask" if role.endswith("mask") else "part"
-    return InputDigest(role=kind, sha256=facts["sha256"], width=facts["width"], height=facts["height"], weight=weight)
+        return "content" if role == "content" else "protect"
+    if role in pictures.STYLES:
+        return "style"
+    return "mask" if role.endswith("mask") else "part"

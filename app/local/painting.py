@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
@@ -29,8 +29,13 @@ from app.jobs import finishing
 from app.jobs.commissions import region
 from app.jobs.finishing import Format
 from app.jobs.given import MOST_WEIGHT
-from app.jobs.pictures import PROTECT, STYLES
+from app.jobs.pictures import PROTECT, STYLES, is_region, mask_of, part_of
+from app.jobs.receipts import kind_of
 from app.local.terminal import console, hushed, prepare_weights, say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 # Kind of file by the output's suffix and the depth asked for.
 KINDS: dict[str, dict[int, Format]] = {
@@ -45,7 +50,7 @@ STAGES = {"prepare": "Preparing", "adain": "First picture", "refine": "Painting"
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for on the command line; ``weights`` are the paintings', in their order."""
+    """What was asked for on the command line; ``weights``, ``masks`` and ``parts`` are the paintings', in their order."""
 
     content: Path
     styles: tuple[Path, ...]
@@ -56,6 +61,18 @@ class Order:
     weights: tuple[float, ...] = ()
     protect: Path | None = None
     depth: int = 8
+    masks: tuple[Path | None, ...] = ()
+    parts: tuple[Path | None, ...] = ()
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The picture files by role, see ``pictures.given``."""
+        found: dict[str, Path | None] = {"content": self.content}
+        for number, role in enumerate(STYLES[: len(self.styles)]):
+            found[role] = self.styles[number]
+            found[mask_of(role)] = self.masks[number] if self.masks else None
+            found[part_of(role)] = self.parts[number] if self.parts else None
+        return {role: path for role, path in {**found, PROTECT: self.protect}.items() if path is not None}
 
 
 def paint(settings: Settings, order: Order) -> None:
@@ -65,12 +82,9 @@ def paint(settings: Settings, order: Order) -> None:
         InputError: a file that cannot be read, or an output that cannot be written as asked.
     """
     check_output(order.output, order.force, order.depth)
-    check_weights(order.styles, order.weights)
-    given = {"content": order.content, **dict(zip(STYLES, order.styles, strict=False))}
-    if order.protect is not None:
-        given[PROTECT] = order.protect
+    check_paintings(order)
     with DecoderPool(1, Limits.of(settings)) as pool:
-        pictures = {role: pool.decode(read(path), field=role, region=role == PROTECT) for role, path in given.items()}
+        pictures = {role: pool.decode(read(path), field=role, region=is_region(role)) for role, path in order.files.items()}
     prepare_weights(settings)
     # TensorFlow takes seconds to load: only now, when nothing else can be wrong.
     console.print("Loading the networks ...")
@@ -95,19 +109,31 @@ def paint(settings: Settings, order: Order) -> None:
 
 
 def commission_of(order: Order, pictures: Mapping[str, Decoded]) -> Commission:
+    def pixels(role: str) -> NDArray[np.uint8]:
+        return encode.read_rgb(pictures[role].png)
+
+    def given(role: str) -> NDArray[np.float32] | None:
+        return region(pixels(role)) if role in pictures else None
+
     weights = order.weights or (1.0,) * len(order.styles)
-    styles = tuple(Style(encode.read_rgb(pictures[role].png), weight) for role, weight in zip(STYLES, weights, strict=False))
-    protect = region(encode.read_rgb(pictures[PROTECT].png)) if PROTECT in pictures else None
-    return Commission(encode.read_rgb(pictures["content"].png), styles, order.params, protect=protect)
+    styles = tuple(
+        Style(pixels(role), weight, mask=given(mask_of(role)), part=given(part_of(role)))
+        for role, weight in zip(STYLES, weights, strict=False)
+    )
+    return Commission(pixels("content"), styles, order.params, protect=given(PROTECT))
 
 
-def check_weights(styles: Sequence[Path], weights: Sequence[float]) -> None:
-    if len(styles) > len(STYLES):
-        raise InputError(f"At most {len(STYLES)} paintings can be mixed. Received: {len(styles)}.", field="style")
-    if weights and len(weights) != len(styles):
-        raise InputError(f"Give one --weight for each --style, or none. Received: {len(weights)} for {len(styles)}.", field="weight")
-    if any(not 0 < weight <= MOST_WEIGHT for weight in weights):
-        said = ", ".join(f"{weight:g}" for weight in weights)
+def check_paintings(order: Order) -> None:
+    """Raise unless there are as many of everything as there are paintings, or none."""
+    count = len(order.styles)
+    if count > len(STYLES):
+        raise InputError(f"At most {len(STYLES)} paintings can be mixed. Received: {count}.", field="style")
+    for name, given in (("weight", order.weights), ("mask", order.masks), ("part", order.parts)):
+        if given and len(given) != count:
+            rest = "" if name == "weight" else f"; --{name} - leaves one out"
+            raise InputError(f"Give one --{name} for each --style, or none{rest}. Received: {len(given)} for {count}.", field=name)
+    if any(not 0 < weight <= MOST_WEIGHT for weight in order.weights):
+        said = ", ".join(f"{weight:g}" for weight in order.weights)
         raise InputError(f"A weight is a number above 0, up to {MOST_WEIGHT:g}. Received: {said}.", field="weight")
 
 
@@ -225,7 +251,6 @@ def receipt_of(order: Order, pictures: Mapping[str, Decoded], facts: dict[str, A
 
 
 def digest(order: Order, role: str, picture: Decoded) -> InputDigest:
-    kind: Literal["content", "style", "protect"] = "content" if role == "content" else "protect" if role == PROTECT else "style"
-    weight = order.weights[STYLES.index(role)] if kind == "style" and order.weights else 1.0
+    weight = order.weights[STYLES.index(role)] if role in STYLES and order.weights else 1.0
     sha256 = hashlib.sha256(picture.png).hexdigest()
-    return InputDigest(role=kind, sha256=sha256, width=picture.width, height=picture.height, weight=weight)
+    return InputDigest(role=kind_of(role), sha256=sha256, width=picture.width, height=picture.height, weight=weight)

@@ -8,7 +8,7 @@ from app.core.errors import InputError, PictureError
 from app.imaging.decode import DecoderPool
 from app.imaging.normalise import Decoded
 from app.imaging.opening import Opening
-from app.web.form import REGIONS
+from app.jobs.pictures import is_region
 from app.web.samples import Samples
 from app.web.uploads import Form, cut_off, too_large
 
@@ -38,7 +38,7 @@ class PictureReader:
             data = upload.read()
             if not data:
                 raise PictureError("This file is empty. Choose another one.", field=role)
-            return upload.name, opening.decode(data, field=role, region=role in REGIONS)
+            return upload.name, opening.decode(data, field=role, region=is_region(role))
         if sample := form.fields.get(f"{role}_sample"):
             title, data = self._sample(role, sample)
             return title, opening.decode(data, field=role)

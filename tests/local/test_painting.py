@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import app
 from app.core.config import Settings
 from app.core.errors import InputError, StorageFull
 from app.core.progress import Losses, Progress, StopRequested
@@ -63,7 +67,7 @@ def test_a_file_that_is_no_picture_is_named_so(photo: Path, tmp_path: Path) -> N
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
 
 
-def test_of_its_pictures_the_region_alone_is_read_as_one(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_its_pictures_the_regions_alone_are_read_as_such(photo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read = {}
 
     def far_enough(settings: Settings) -> None:
@@ -72,8 +76,9 @@ def test_of_its_pictures_the_region_alone_is_read_as_one(photo: Path, tmp_path: 
     monkeypatch.setattr(painting.DecoderPool, "decode", lambda pool, data, *, field, region: read.update({field: region}))
     monkeypatch.setattr(painting, "prepare_weights", far_enough)
     with pytest.raises(KeyboardInterrupt):
-        painting.paint(Settings(), painting.Order(photo, (photo,), tmp_path / "out.png", "fast", StyleParams(), False, protect=photo))
-    assert read == {"content": False, "style": False, "protect": True}
+        order = painting.Order(photo, (photo,), tmp_path / "out.png", "fast", StyleParams(), False, protect=photo)
+        painting.paint(Settings(), dataclasses.replace(order, masks=(photo,), parts=(photo,)))
+    assert read == {"content": False, "style": False, "style-mask": True, "style-part": True, "protect": True}
 
 
 def test_an_existing_file_is_kept_without_force(photo: Path) -> None:
@@ -82,12 +87,31 @@ def test_an_existing_file_is_kept_without_force(photo: Path) -> None:
     painting.check_output(photo, force=True)
 
 
-def test_weights_go_with_paintings(photo: Path) -> None:
-    painting.check_weights([photo] * 2, [3.0, 1.0])
-    painting.check_weights([photo], [])
-    for styles, weights, said in (([photo] * 2, [1.0], "Received: 1 for 2"), ([photo] * 5, [], "At most 4"), ([photo], [101.0], "101")):
+def test_weights_and_regions_go_with_paintings(photo: Path) -> None:
+    def order(count: int, **given: Any) -> painting.Order:
+        return painting.Order(photo, (photo,) * count, Path("out.png"), "fast", resolve("fast"), False, **given)
+
+    painting.check_paintings(order(2, weights=(3.0, 1.0), masks=(photo, None), parts=(None, photo)))
+    painting.check_paintings(order(1))
+    for wrong, said in (
+        (order(2, weights=(1.0,)), "Received: 1 for 2"),
+        (order(5), "At most 4"),
+        (order(1, weights=(101.0,)), "101"),
+        (order(2, masks=(photo,)), "one --mask for each --style, or none; --mask - leaves one out. Received: 1 for 2"),
+        (order(1, parts=(photo, None)), "one --part for each --style, or none; --part - leaves one out. Received: 2 for 1"),
+    ):
         with pytest.raises(InputError, match=said):
-            painting.check_weights(styles, weights)
+            painting.check_paintings(wrong)
+
+
+def test_a_dash_leaves_a_paintings_region_out(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[painting.Order] = []
+    monkeypatch.setattr(painting, "paint", lambda _, order: seen.append(order))
+    given = "--style a.png --style b.png --mask - --mask m.png --part p.png --part - --protect k.png -o out.png"
+    done = CliRunner().invoke(app, ["stylize", str(photo), *given.split()])
+    assert done.exit_code == 0, done.output
+    files = {"content": photo, "style": "a.png", "style-part": "p.png", "style2": "b.png", "style2-mask": "m.png", "protect": "k.png"}
+    assert seen[0].files == {role: Path(path) for role, path in files.items()}
 
 
 def test_the_order_becomes_a_commission_and_digests(photo: Path) -> None:
@@ -95,13 +119,24 @@ def test_the_order_becomes_a_commission_and_digests(photo: Path) -> None:
         return Decoded(64, 64, encode.png(np.full((64, 64, 3), level, np.uint8)), b"")
 
     order = painting.Order(photo, (photo, photo), Path("out.tif"), "fast", resolve("fast"), False, (3.0, 1.0), photo)
-    pictures = {"content": given(10), "style": given(20), "style2": given(30), "protect": given(255)}
+    levels = {"content": 10, "style": 20, "style-mask": 51, "style-part": 102, "style2": 30, "protect": 255}
+    pictures = {role: given(level) for role, level in levels.items()}
     made = painting.commission_of(order, pictures)
     assert [(style.weight, style.pixels[0, 0, 0]) for style in made.styles] == [(3, 20), (1, 30)]
+    first, second = made.styles
+    assert first.mask is not None and first.part is not None and second.mask is second.part is None
+    assert (first.mask.mean(), first.part.mean()) == (pytest.approx(0.2), pytest.approx(0.4))
     assert made.protect is not None
     np.testing.assert_allclose(made.protect, 1.0, atol=1e-6)
     digests = [painting.digest(order, role, picture) for role, picture in pictures.items()]
-    assert [(one.role, one.weight) for one in digests] == [("content", 1), ("style", 3), ("style", 1), ("protect", 1)]
+    assert [(one.role, one.weight) for one in digests] == [
+        ("content", 1),
+        ("style", 3),
+        ("mask", 1),
+        ("part", 1),
+        ("style", 1),
+        ("protect", 1),
+    ]
 
 
 def test_a_file_is_written_whole_with_the_usual_rights(tmp_path: Path) -> None:

@@ -218,6 +218,9 @@ def test_where_the_state_is_damaged_the_picture_of_the_pause_is_what_there_is(
     assert (ended.state, ended.result) == (state, "result-1.png")
     np.testing.assert_array_equal(encode.read_rgb(blobs.get(pictures.key(paused.id, "result-1.png"))), grey(50))
     assert {str(frame["name"]) for frame in ended.frames or []} <= set(files(blobs, paused))
+    # With its own figures, and not those of the new beginning.
+    assert ended.progress is not None and ended.facts is not None and ended.facts["iterations"] == 5
+    assert ended.progress["iteration"] == ended.progress["curve"][-1]["iteration"] == 5
 
 
 def test_a_picture_held_by_an_earlier_version_ends_a_job_at_once(database: Database, service: JobService, paused: Job) -> None:

@@ -96,6 +96,10 @@ class Kind(ABC, Generic[A, P, O]):
         """
         return None
 
+    def surpassed(self) -> tuple[Live, dict[str, Any]] | None:
+        """Return the same where what an earlier attempt made shows more than this one has made; else None."""
+        return None
+
     def has_something(self, progress: P) -> bool:
         """Tell whether stopping now would leave something: until then a stop waits."""
         return True

@@ -202,6 +202,10 @@ class _Attempt(Generic[A, P, O]):
         stopped = self._stop and not self._cancel
         if self._overdue and not self._cancel:
             self._live = self._kind.cut_short(self._live, _OVERDUE.format(time_limit(self._settings.hard_limit_seconds)))
+        before = self._kind.surpassed() if self._cancel or stopped else None
+        if before is not None:
+            self._end(State.CANCELLED if self._cancel else State.DONE, **self._taken(before), stopped_early=stopped)
+            return
         try:
             columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
         except StorageFull as error:
@@ -226,8 +230,8 @@ class _Attempt(Generic[A, P, O]):
 
     def _end_empty(self) -> None:
         if self._cancel:
-            self._live, columns = self._kind.salvaged() or (self._live, {})
-            self._end(State.CANCELLED, **columns)
+            salvaged = self._kind.salvaged()
+            self._end(State.CANCELLED, **(self._taken(salvaged) if salvaged else {}))
         elif self._left is not None:
             self._put_down(self._left)
         else:
@@ -255,12 +259,18 @@ class _Attempt(Generic[A, P, O]):
             log.warning("failed once it was cancelled: job=%s %s", self._job.id, message)
             self._end_empty()
         elif (salvaged := self._kind.salvaged(message)) is not None:
-            self._live, columns = salvaged
-            self._end(State.DONE, **columns, stopped_early=True)
+            self._end(State.DONE, **self._taken(salvaged), stopped_early=True)
         else:
             self._end(State.FAILED, error=message)
         if counts:
             self._clients.tally.add("failures", kind=self._job.kind, reason=reason)
+
+    def _taken(self, before: tuple[Live, dict[str, Any]]) -> dict[str, Any]:
+        """Tell from now on of what an earlier attempt made, and return its columns; what this one did is counted as it is."""
+        done = self._iterations()
+        self._live, columns = before
+        self._from += self._iterations() - done
+        return columns
 
     def _end(self, state: State, **columns: Any) -> None:
         """Commit the end together with the job that follows from it, then tell of both."""

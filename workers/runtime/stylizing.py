@@ -244,6 +244,11 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
     def salvaged(self, reason: str = "") -> tuple[Painting, dict[str, Any]] | None:
         return checkpoints.held_of(self._left, reason)
 
+    def surpassed(self) -> tuple[Painting, dict[str, Any]] | None:
+        # What was stored could not be gone on from, so that the picture of the pause shows more.
+        is_behind = self._left is not None and self._iteration < (self._left.held_at or 0)
+        return checkpoints.held_of(self._left, self._reason) if is_behind else None
+
     def _preview(self, progress: Progress) -> dict[str, Any]:
         """Store a preview when one is due. Numbers go on, so that URLs never repeat."""
         moment = time.monotonic()
@@ -270,11 +275,6 @@ class Stylizing(Kind[Sitting, Progress, Outcome]):
         return checkpoints.explained(self._told, reason)
 
     def result(self, outcome: Outcome, *, cancelled: bool, stopped: bool) -> dict[str, Any] | None:
-        if (cancelled or stopped) and self._left is not None and self._iteration < (self._left.held_at or 0):
-            # What was stored could not be gone on from, so that the picture of the pause shows more.
-            held = checkpoints.held_of(self._left, self._reason)
-            if held is not None:
-                return {**held[1], "stopped_early": stopped}
         if cancelled and not self._frames.count and self._resume is None:
             return None
         name = self._stored(outcome)

@@ -47,7 +47,7 @@ WORK = Path(__file__).parent / "work"
 SMALL, LARGE = 512, 2048
 # A rocket before a flat sky and a temple before a pale one, where a mesh or a seam would show; fur.
 CHOSEN = (("rocket", "woodblock"), ("china", "watercolour"), ("chelsea", "night"))
-# GB of memory to paint within: with more a picture of 2048 pixels is not cut at all.
+# GB of memory to paint within at 2048 pixels: with more a picture of that size is not cut at all.
 FREE = 6.0
 # Composition is compared at this size: what is smaller is brush work.
 _COMPOSED = 64
@@ -88,7 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=LARGE, help="longer side of the large pictures in pixels (default: %(default)s)")
     parser.add_argument("--preset", default=DEFAULT_PRESET, choices=[name for name in PRESETS if PRESETS[name].params.iterations])
     parser.add_argument("--pairs", type=int, default=len(CHOSEN), choices=range(1, len(CHOSEN) + 1), metavar="N", help="of %(default)s")
-    parser.add_argument("--free", type=float, default=FREE, metavar="GB", help="memory to paint within (default: %(default)s)")
+    parser.add_argument("--free", type=float, metavar="GB", help=f"memory to paint within (default: {FREE:g}, and beyond {LARGE} pixels in proportion)")
     parser.add_argument("--output", type=Path, help="the sheet; that of a try goes beside its records by default")
     given = parser.parse_args()
     if given.size <= SMALL:
@@ -97,6 +97,7 @@ def _arguments() -> argparse.Namespace:
         resolve(given.preset, {"size": given.size})
     except ParameterErrors as error:
         parser.error(str(error))
+    given.free = given.free or FREE * max(1.0, (given.size / LARGE) ** 2)
     return given
 
 

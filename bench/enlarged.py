@@ -88,7 +88,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--size", type=int, default=LARGE, help="longer side of the large pictures in pixels (default: %(default)s)")
     parser.add_argument("--preset", default=DEFAULT_PRESET, choices=[name for name in PRESETS if PRESETS[name].params.iterations])
     parser.add_argument("--pairs", type=int, default=len(CHOSEN), choices=range(1, len(CHOSEN) + 1), metavar="N", help="of %(default)s")
-    parser.add_argument("--free", type=float, metavar="GB", help=f"memory to paint within (default: {FREE:g}, and beyond {LARGE} pixels in proportion)")
+    parser.add_argument(
+        "--free", type=float, metavar="GB", help=f"memory to paint within (default: {FREE:g}, and beyond {LARGE} pixels in proportion)"
+    )
     parser.add_argument("--output", type=Path, help="the sheet; that of a try goes beside its records by default")
     given = parser.parse_args()
     if given.size <= SMALL:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -145,17 +145,15 @@ def free_bytes(root: Path = Path("/")) -> int:
     return max(0, min(found, default=8 * 2**30))
 
 
-def _fitting(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
-    plans: Sequence[Plan] = [Plan(*choice, need(canvas, *choice, half=half)) for choice in _CHOICES]
+def _fitting(canvas: Canvas, choices: Iterable[tuple[int, int]] = _CHOICES, *, half: bool, free: int) -> Plan | None:
+    plans = (Plan(*choice, need(canvas, *choice, half=half)) for choice in choices)
     return next((one for one in plans if one.needed <= free), None)
 
 
 def _spacious(canvas: Canvas, *, half: bool, free: int) -> Plan | None:
     """Return the plan with the largest windows, where memory is ample for them."""
-    plans = [
-        Plan(*choice, need(canvas, *choice, half=half)) for choice in _ROOMY if _window(canvas, choice[0], half=half) <= _LARGEST_WINDOW
-    ]
-    return next((one for one in plans if _AMPLE * one.needed <= free), None)
+    choices = (choice for choice in _ROOMY if _window(canvas, choice[0], half=half) <= _LARGEST_WINDOW)
+    return _fitting(canvas, choices, half=half, free=free // _AMPLE)
 
 
 def _window(canvas: Canvas, tile: int, *, half: bool) -> int:

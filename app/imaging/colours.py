@@ -30,17 +30,17 @@ def statistics(pixels: Pixels, weights: NDArray[np.float32] | None = None) -> St
         weights: float32 (height, width), at least 0 and not all 0: how much each counts. None: all alike.
     """
     colours = pixels.reshape(-1, 3)
-    shares = None if weights is None else weights.reshape(-1, 1)
-    count = len(colours) if shares is None else shares.sum(dtype=np.float64)
+    shares = np.broadcast_to(np.float32(1), (len(colours), 1)) if weights is None else weights.reshape(-1, 1)
+    count = shares.sum(dtype=np.float64)
     mean = np.zeros(3)
     total = np.zeros((3, 3))
     # In float32 rows, summed in float64 by parts: a picture of 4096 pixels in float64 would be 400 MB.
-    for rows in _parts(len(colours)):
-        part = colours[rows] if shares is None else colours[rows] * shares[rows]
-        mean += part.sum(axis=0, dtype=np.float64) / count
-    for rows in _parts(len(colours)):
+    parts = [slice(start, start + (1 << 18)) for start in range(0, len(colours), 1 << 18)]
+    for rows in parts:
+        mean += (colours[rows] * shares[rows]).sum(axis=0, dtype=np.float64) / count
+    for rows in parts:
         part = (colours[rows] - mean).astype(np.float32)
-        total += part.T @ (part if shares is None else part * shares[rows])
+        total += part.T @ (part * shares[rows])
     return Statistics(mean / 255, total / count / 255**2)
 
 
@@ -72,10 +72,6 @@ def matched(pixels: Pixels, target: Statistics, own: Statistics | None = None) -
     done = pixels.astype(np.float32) @ (linear.T / 255).astype(np.float32) + offset.astype(np.float32)
     clipped: NDArray[np.float32] = np.clip(done, 0.0, 1.0, out=done)
     return clipped
-
-
-def _parts(count: int) -> list[slice]:
-    return [slice(start, start + (1 << 18)) for start in range(0, count, 1 << 18)]
 
 
 def _power(covariance: NDArray[np.float64], exponent: float) -> NDArray[np.float64]:

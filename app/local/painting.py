@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from app.core.commission import Commission, Style
+from app.core.commission import Commission
 from app.core.config import Settings
 from app.core.errors import InputError
 from app.core.finish import Finish
@@ -26,16 +26,12 @@ from app.imaging.decode import Decoded, DecoderPool, Limits
 from app.imaging.receipt import InputDigest, Receipt, attach
 from app.infra import files
 from app.jobs import finishing
-from app.jobs.commissions import region
+from app.jobs.commissions import composed
 from app.jobs.finishing import Format
 from app.jobs.given import MOST_WEIGHT
 from app.jobs.pictures import PROTECT, STYLES, is_region, mask_of, part_of
 from app.jobs.receipts import kind_of
 from app.local.terminal import console, hushed, prepare_weights, say
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 # Kind of file by the output's suffix and the depth asked for.
 KINDS: dict[str, dict[int, Format]] = {
@@ -109,18 +105,8 @@ def paint(settings: Settings, order: Order) -> None:
 
 
 def commission_of(order: Order, pictures: Mapping[str, Decoded]) -> Commission:
-    def pixels(role: str) -> NDArray[np.uint8]:
-        return encode.read_rgb(pictures[role].png)
-
-    def given(role: str) -> NDArray[np.float32] | None:
-        return region(pixels(role)) if role in pictures else None
-
-    weights = order.weights or (1.0,) * len(order.styles)
-    styles = tuple(
-        Style(pixels(role), weight, mask=given(mask_of(role)), part=given(part_of(role)))
-        for role, weight in zip(STYLES, weights, strict=False)
-    )
-    return Commission(pixels("content"), styles, order.params, protect=given(PROTECT))
+    weights = dict(zip(STYLES, order.weights, strict=False))
+    return composed(pictures, lambda role: encode.read_rgb(pictures[role].png), weights, order.params)
 
 
 def check_paintings(order: Order) -> None:

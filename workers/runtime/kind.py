@@ -97,7 +97,7 @@ class Kind(ABC, Generic[A, P, O]):
         return None
 
     def surpassed(self) -> tuple[Live, dict[str, Any]] | None:
-        """Return the same where what an earlier attempt made shows more than this one has made; else None."""
+        """Return what ``salvaged`` does where that shows more than this attempt has made; else None."""
         return None
 
     def has_something(self, progress: P) -> bool:

@@ -203,11 +203,11 @@ class _Attempt(Generic[A, P, O]):
         if self._overdue and not self._cancel:
             self._live = self._kind.cut_short(self._live, _OVERDUE.format(time_limit(self._settings.hard_limit_seconds)))
         before = self._kind.surpassed() if self._cancel or stopped else None
-        if before is not None:
-            self._end(State.CANCELLED if self._cancel else State.DONE, **self._taken(before), stopped_early=stopped)
-            return
         try:
-            columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
+            if before is not None:
+                columns: dict[str, Any] | None = {**self._taken(before), "stopped_early": stopped}
+            else:
+                columns = self._patiently(lambda: self._kind.result(outcome, cancelled=self._cancel, stopped=stopped))
         except StorageFull as error:
             if not self._cancel:
                 raise
@@ -216,10 +216,8 @@ class _Attempt(Generic[A, P, O]):
             columns = None
         if columns is None:
             self._end_empty()
-        elif self._cancel:
-            self._end(State.CANCELLED, **columns)
         else:
-            self._end(State.DONE, **columns)
+            self._end(State.CANCELLED if self._cancel else State.DONE, **columns)
 
     def _held(self, outcome: O, left: dict[str, Any]) -> dict[str, Any]:
         try:

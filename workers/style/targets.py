@@ -87,19 +87,20 @@ class Targets:
         self, pixels: NDArray[np.uint8], longer: int, layers: tuple[str, ...], tile: int, on_window: OnWindow, part: Mask | None
     ) -> list[tf.Tensor]:
         height, width = painted_sides(pixels, longer)
-        masks = [] if part is None else _seen_by(layers, stretched(part, height, width), self.pooling)
+        mask = None if part is None else stretched(part, height, width)
+        masks = [] if mask is None else [seen(mask, layer, self.pooling)[..., 0] for layer in layers]
         picture = shrink(pixels, height, width)
         sums_of = self._sums_of(layers, masked=part is not None)
         total: list[NDArray[np.float64]] = []
         found = list(windows(height, width, tile, halo(layers[-1])))
         for window in found:
-            inside = [tf.constant(mask[window.features(layer, "core")]) for layer, mask in zip(layers, masks, strict=False)]
+            inside = [tf.constant(one[window.features(layer, "core")]) for layer, one in zip(layers, masks, strict=False)]
             each = sums_of(tf.constant(picture[window.pixels][None]), tf.constant(window.core), inside)
             sums = [one.numpy().astype(np.float64) for one in each]
             total = [before + one for before, one in zip(total, sums, strict=True)] if total else sums
             if len(found) > 1:
                 on_window(FORWARD * effort(layers[-1]) * window.area)
-        counts = [mask.sum(dtype=np.float64) for mask in masks] or [
+        counts = [one.sum(dtype=np.float64) for one in masks] or [
             extent(height, layer, self.pooling) * extent(width, layer, self.pooling) for layer in layers
         ]
         return [tf.constant(one / count, tf.float32) for one, count in zip(total, counts, strict=True)]
@@ -205,10 +206,6 @@ class JobTargets:
             ]
             self._styles[key] = [tf.stack(layer) for layer in zip(*each, strict=True)]
         return self._styles[key]
-
-
-def _seen_by(layers: Iterable[str], mask: Picture, pooling: Pooling) -> list[Mask]:
-    return [seen(mask, layer, pooling)[..., 0] for layer in layers]
 
 
 def _digest(array: NDArray[Any]) -> bytes:
